@@ -1,0 +1,149 @@
+package distros
+
+// Release is one row: the facts of one release of a distribution.
+type Release struct {
+	// ID is the distribution's identifier in os-release, Version the release as
+	// people write it ("12", "1.7", "p10"), Name both for people.
+	ID, Version, Name string
+	// Codename is the release's name in repositories, empty where it has none.
+	Codename string
+	// Family is the distribution that this one is built like.
+	Family Family
+	// PackageManager installs its packages.
+	PackageManager PackageManager
+	// Match tells which os-release files the row answers for.
+	Match Match
+	// Supported means that hostler is tested on the release. A row that is not
+	// supported says why in Notes.
+	Supported bool
+	// Notes are what an operator should know about the release.
+	Notes []string
+
+	Kernel       Kernel
+	Init         Init
+	Repositories Repositories
+	Packages     Packages
+	Containerd   Containerd
+	CNI          CNI
+	Kubelet      Kubelet
+	Sysctl       Sysctl
+}
+
+// Family is a distribution after which others are built.
+type Family string
+
+// The families that detection can name. Rows exist for Debian so far.
+const (
+	FamilyDebian Family = "debian"
+	FamilyRHEL   Family = "rhel"
+	FamilySUSE   Family = "suse"
+	FamilyALT    Family = "alt"
+)
+
+// PackageManager is a way of installing packages, named as in the plan's JSON.
+type PackageManager string
+
+// The package managers that detection can name. Package pkgmgr implements Apt.
+const (
+	Apt    PackageManager = "apt"
+	AptRPM PackageManager = "apt-rpm"
+	Dnf    PackageManager = "dnf"
+	Yum    PackageManager = "yum"
+	Zypper PackageManager = "zypper"
+)
+
+// Kernel is the release's own kernel; a host may run another one.
+type Kernel struct {
+	// Version is the first two numbers of the kernel that the release ships.
+	Version string
+	// CgroupV2 is whether the release boots with the unified hierarchy.
+	CgroupV2 bool
+	// Iptables is the backend behind the iptables command: "nft" or "legacy".
+	// The two must never be mixed on a host.
+	Iptables string
+}
+
+// Init is the first process and its habits.
+type Init struct {
+	// Name is "systemd"; hostler serves no other.
+	Name string
+	// Version is systemd's major version.
+	Version int
+}
+
+// Repositories is where descriptions of package repositories are kept.
+type Repositories struct {
+	// SourcesDir holds one file a repository.
+	SourcesDir string
+	// KeysDir holds one public key a repository.
+	KeysDir string
+}
+
+// Packages are the names of the packages that make a Kubernetes node.
+type Packages struct {
+	Containerd string
+	// Runc is empty where the containerd package brings its own.
+	Runc          string
+	Kubelet       string
+	Kubectl       string
+	KubernetesCNI string
+	// CNIPlugins is the distribution's own package of CNI plugins.
+	CNIPlugins string
+}
+
+// Containerd is the distribution's own containerd.
+type Containerd struct {
+	// Versions are those that the release's own repositories have carried.
+	Versions VersionRange
+	// ConfigFile is the main configuration; the package ships it as a conffile.
+	ConfigFile string
+	// Unit is its systemd unit.
+	Unit string
+	// PackagedBinDir is where the shipped ConfigFile makes it look for CNI
+	// plugins, which differs from CNI.BinDir.
+	PackagedBinDir string
+}
+
+// VersionRange is a range of upstream versions, both ends included. An end
+// names as many components as matter: "1.6" as Max includes every 1.6.x.
+type VersionRange struct {
+	Min, Max string
+}
+
+// CNI is where the plugins of the container network are.
+type CNI struct {
+	// ConfDir holds the network configurations; the first by name is used.
+	ConfDir string
+	// BinDir is where the kubernetes-cni package and most network add-ons put
+	// the plugins.
+	BinDir string
+	// PackagedBinDir is where the distribution's own package puts them.
+	PackagedBinDir string
+}
+
+// Kubelet is where the kubelet's package keeps its files.
+type Kubelet struct {
+	// EnvironmentFile is read by the packaged unit; KUBELET_EXTRA_ARGS in it wins
+	// over all other arguments.
+	EnvironmentFile string
+	// Unit is its systemd unit.
+	Unit string
+}
+
+// Sysctl is what the distribution itself sets at boot.
+type Sysctl struct {
+	// ReadsEtcSysctlConf is whether /etc/sysctl.conf is applied at boot, by the
+	// link /etc/sysctl.d/99-sysctl.conf. Such a file sorts after most of ours.
+	ReadsEtcSysctlConf bool
+	// Files are the shipped files that set keys which matter to a node.
+	Files []SysctlFile
+}
+
+// SysctlFile is a sysctl.d file that the distribution ships.
+type SysctlFile struct {
+	Path string
+	// Package owns the file; it may not be installed everywhere.
+	Package string
+	// Sets holds the keys that matter to a node, with their values.
+	Sets map[string]string
+}

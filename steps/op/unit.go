@@ -1,0 +1,203 @@
+package op
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/host"
+)
+
+// UnitFile enables, disables or masks a systemd unit; it neither starts nor stops
+// it (see Job).
+type UnitFile struct {
+	Name string `json:"name"`
+	// State is one of enabled, disabled, masked.
+	State string `json:"state"`
+	From  string `json:"from,omitempty"`
+}
+
+// PlanUnitFile returns the op that brings the unit file into the state, or
+// nil. A unit that has no unit file yet gets an op as well, because a package
+// earlier in the run may bring it. Units without an [Install] section ("static",
+// "generated") count as both enabled and disabled: there is nothing to link.
+func PlanUnitFile(ctx context.Context, v host.View, name, state string) (steps.Op, error) {
+	unit, err := v.Unit(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	current := unit.UnitFileState
+	switch {
+	case current == state:
+		return nil, nil
+	case state == "disabled" && current == "":
+		return nil, nil
+	case state != "masked" && hasNoInstall(current):
+		return nil, nil
+	}
+	return UnitFile{Name: name, State: state, From: current}, nil
+}
+
+func hasNoInstall(state string) bool {
+	return state == "static" || state == "generated" || state == "indirect" || state == "transient"
+}
+
+// Key is "unit-file:" and the unit.
+func (o UnitFile) Key() string { return "unit-file:" + o.Name }
+
+// Impact is None: nothing starts or stops.
+func (o UnitFile) Impact() steps.Impact { return steps.None }
+
+// Diff names the act and the state before.
+func (o UnitFile) Diff() steps.Diff {
+	action := map[string]string{"enabled": "enable", "disabled": "disable", "masked": "mask"}[o.State]
+	return steps.Diff{Action: action, From: o.From, To: o.State}
+}
+
+// Inverse brings back the state of now. A unit file that does not exist counts
+// as disabled.
+func (o UnitFile) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
+	unit, err := v.Unit(ctx, o.Name)
+	if err != nil {
+		return nil, err
+	}
+	state := "disabled"
+	if unit.UnitFileState == "enabled" || unit.UnitFileState == "masked" {
+		state = unit.UnitFileState
+	}
+	return UnitFile{Name: o.Name, State: state, From: o.State}, nil
+}
+
+// Do makes or removes the links.
+func (o UnitFile) Do(ctx context.Context, h host.Host) error {
+	if o.State == "disabled" {
+		unit, err := h.Unit(ctx, o.Name)
+		if err != nil {
+			return err
+		}
+		if unit.UnitFileState == "" || unit.UnitFileState == "disabled" {
+			return nil
+		}
+	}
+	return h.SetUnitFileState(ctx, o.Name, o.State)
+}
+
+// Job starts, stops, restarts or reloads a unit, at the end of the run and once
+// for all who asked.
+type Job struct {
+	Unit string       `json:"unit"`
+	Verb host.JobVerb `json:"verb"`
+	Cost steps.Impact `json:"cost"`
+	// Why says what asked for it, for people.
+	Why string `json:"why,omitempty"`
+}
+
+// Key is "unit:" and the unit.
+func (o Job) Key() string { return "unit:" + o.Unit }
+
+// Impact is what the job costs, as the step knows it.
+func (o Job) Impact() steps.Impact { return o.Cost }
+
+// Diff names the job and its reason.
+func (o Job) Diff() steps.Diff {
+	diff := steps.Diff{Action: string(o.Verb)}
+	if o.Why != "" {
+		diff.Notes = []string{o.Why}
+	}
+	return diff
+}
+
+// Stage is UnitJobs.
+func (o Job) Stage() steps.Stage { return steps.UnitJobs }
+
+// verbRank orders the jobs by what they include: a restart also reads the
+// configuration again, and also starts what was stopped.
+var verbRank = map[host.JobVerb]int{host.JobReload: 0, host.JobStart: 1, host.JobRestart: 2}
+
+// Merge keeps the job that includes the other; stopping and starting the same
+// unit is a contradiction in the NodeGroup.
+func (o Job) Merge(other steps.Op) (steps.Op, error) {
+	b, ok := other.(Job)
+	if !ok || b.Unit != o.Unit {
+		return nil, fmt.Errorf("job for %s cannot be merged with %s", o.Unit, other.Key())
+	}
+	if (o.Verb == host.JobStop) != (b.Verb == host.JobStop) {
+		return nil, fmt.Errorf("unit %s is wanted both stopped and running (%s; %s): remove one of the two wishes", o.Unit, o.Why, b.Why)
+	}
+	merged := o
+	if verbRank[b.Verb] > verbRank[o.Verb] {
+		merged.Verb = b.Verb
+	}
+	merged.Cost = max(o.Cost, b.Cost)
+	if b.Why != "" && b.Why != o.Why {
+		merged.Why = joinReasons(o.Why, b.Why)
+	}
+	return merged, nil
+}
+
+func joinReasons(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// Inverse leaves the unit running if it runs now, and stopped if not. A unit that
+// runs is restarted, because its files go back as well.
+func (o Job) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
+	unit, err := v.Unit(ctx, o.Unit)
+	if err != nil {
+		return nil, err
+	}
+	back := Job{Unit: o.Unit, Cost: o.Cost, Why: "undo of " + string(o.Verb)}
+	switch {
+	case !unit.Active():
+		back.Verb = host.JobStop
+	case o.Verb == host.JobStop:
+		back.Verb = host.JobStart
+	case o.Verb == host.JobStart:
+		back.Verb = host.JobStart
+	default:
+		back.Verb = o.Verb
+	}
+	return back, nil
+}
+
+// Do runs the job to its end. Stopping what does not exist, as after the removal
+// of its package, is done already.
+func (o Job) Do(ctx context.Context, h host.Host) error {
+	if o.Verb == host.JobStop {
+		unit, err := h.Unit(ctx, o.Unit)
+		if err != nil {
+			return err
+		}
+		if !unit.Exists() || unit.ActiveState == "inactive" {
+			return nil
+		}
+	}
+	return h.UnitJob(ctx, o.Unit, o.Verb)
+}
+
+// DaemonReload makes systemd read the unit files again, once, before the jobs.
+type DaemonReload struct{}
+
+// Key is the same for all.
+func (o DaemonReload) Key() string { return "systemd:daemon-reload" }
+
+// Impact is None.
+func (o DaemonReload) Impact() steps.Impact { return steps.None }
+
+// Diff is the act alone.
+func (o DaemonReload) Diff() steps.Diff { return steps.Diff{Action: "daemon-reload"} }
+
+// Stage is ReloadManager.
+func (o DaemonReload) Stage() steps.Stage { return steps.ReloadManager }
+
+// Merge of two is one.
+func (o DaemonReload) Merge(steps.Op) (steps.Op, error) { return o, nil }
+
+// Inverse is the same: undone unit files must be read again too.
+func (o DaemonReload) Inverse(context.Context, host.View) (steps.Op, error) { return o, nil }
+
+// Do reloads.
+func (o DaemonReload) Do(ctx context.Context, h host.Host) error { return h.DaemonReload(ctx) }

@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hostler-dev/hostler/steps"
+)
+
+// A journal is a file of JSON lines, one record each, that only grows. A record
+// counts once its newline is on disk; a torn last line never happened.
+
+// reserve is the disk space set aside when a run begins, in bytes, so that a
+// disk that fills up in the run cannot keep the engine from writing down the way back.
+const reserve = 1 << 20
+
+// recordType tells the lines of a journal apart. The names are on disk: they stay.
+type recordType string
+
+const (
+	recordBegin  recordType = "begin"  // the run starts
+	recordResume recordType = "resume" // another process goes on with it
+	recordAsk    recordType = "ask"    // a deferred op is owed
+	recordDo     recordType = "do"     // an op is about to start
+	recordDone   recordType = "done"   // it ended well
+	recordFailed recordType = "failed" // it ended badly
+	recordUndo   recordType = "undo"   // from here on the run goes back
+	recordUndone recordType = "undone" // an op was taken back
+	recordEnd    recordType = "end"    // the run is over
+)
+
+// record is one line of a journal. Which fields are set depends on the type.
+type record struct {
+	Type recordType `json:"type"`
+	Time time.Time  `json:"time"`
+
+	// begin
+	Revision string       `json:"revision,omitempty"`
+	PlanHash string       `json:"plan,omitempty"`
+	Impact   steps.Impact `json:"impact,omitempty"`
+	Reverts  []int        `json:"reverts,omitempty"`
+	Baseline baseline     `json:"baseline,omitzero"`
+	Version  string       `json:"version,omitempty"`
+	// begin and resume
+	BootID string `json:"bootID,omitempty"`
+
+	// ask, do
+	Step string          `json:"step,omitempty"`
+	Key  string          `json:"key,omitempty"`
+	Op   json.RawMessage `json:"op,omitempty"`
+	Undo json.RawMessage `json:"undo,omitempty"`
+	// do, done, failed, undone: the op's number in the run, from 1
+	Seq int `json:"seq,omitempty"`
+
+	// failed, undo, end
+	Error string `json:"error,omitempty"`
+	// end
+	Outcome Outcome `json:"outcome,omitempty"`
+}
+
+// journal appends records to a file.
+type journal struct {
+	file *os.File
+}
+
+// createJournal makes a run's journal and reserves space for it.
+func createJournal(dir string) (*journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the run's directory: %w", err)
+	}
+	name := filepath.Join(dir, "journal")
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the journal: %w", err)
+	}
+	err = unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, reserve)
+	// Not every file system can reserve; a run without the reserve is still safe, only
+	// its undo may have to be repeated.
+	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.ENOSYS) {
+		_ = file.Close()
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("reserving %d KiB for the journal %q: %w; nothing was changed, make room and try again", reserve>>10, name, err)
+	}
+	if err := syncDir(filepath.Dir(dir), dir); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &journal{file: file}, nil
+}
+
+// openJournal opens a journal for going on, after cutting off a torn last line.
+func openJournal(dir string, whole int64) (*journal, error) {
+	name := filepath.Join(dir, "journal")
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	if err := file.Truncate(whole); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("cutting the torn end off %q: %w", name, err)
+	}
+	return &journal{file: file}, nil
+}
+
+// append writes a record and returns when it is on disk.
+func (j *journal) append(r record) error {
+	r.Time = time.Now().UTC()
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encoding a journal record: %w", err)
+	}
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("writing the journal to disk: %w", err)
+	}
+	return nil
+}
+
+// close gives the unused reserve back.
+func (j *journal) close() {
+	if info, err := j.file.Stat(); err == nil {
+		_ = j.file.Truncate(info.Size())
+	}
+	_ = j.file.Close()
+}
+
+// readJournal reads a run's records. whole is the length of the file up to the
+// last complete record.
+func readJournal(dir string) (records []record, whole int64, err error) {
+	name := filepath.Join(dir, "journal")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the journal: %w", err)
+	}
+	for number := 1; ; number++ {
+		line, rest, complete := bytes.Cut(data, []byte("\n"))
+		if !complete {
+			return records, whole, nil
+		}
+		var r record
+		if err := json.Unmarshal(line, &r); err != nil {
+			return nil, 0, fmt.Errorf("%s:%d is damaged (%w): the way back of this run cannot be trusted; look at the host, then move %s away",
+				name, number, err, dir)
+		}
+		records = append(records, r)
+		whole += int64(len(line)) + 1
+		data = rest
+	}
+}
+
+// syncDir puts the entries of directories on disk.
+func syncDir(dirs ...string) error {
+	for _, name := range dirs {
+		dir, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("opening %q: %w", name, err)
+		}
+		err = dir.Sync()
+		_ = dir.Close()
+		if err != nil {
+			return fmt.Errorf("writing %q to disk: %w", name, err)
+		}
+	}
+	return nil
+}

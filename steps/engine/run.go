@@ -1,0 +1,303 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hostler-dev/hostler/steps"
+)
+
+// Outcome is how a run ended.
+type Outcome string
+
+// The outcomes. A run without one was cut short and will be resumed.
+const (
+	// Converged: there was nothing to do, and no run was made.
+	Converged Outcome = "converged"
+	// Done: the host is as wished, and healthy.
+	Done Outcome = "done"
+	// RolledBack: something failed, and the host is as it was before.
+	RolledBack Outcome = "rolled back"
+	// Failed: something failed, and not everything could be taken back.
+	Failed Outcome = "failed"
+	// Interrupted: the process was told to stop; the next apply goes on.
+	Interrupted Outcome = "interrupted"
+)
+
+// keptRuns is how many ended runs stay on disk.
+const keptRuns = 20
+
+// Run is a run as its journal tells it, for people.
+type Run struct {
+	Number   int       `json:"run"`
+	Revision string    `json:"revision,omitempty"`
+	PlanHash string    `json:"plan,omitempty"`
+	Impact   string    `json:"impact"`
+	Begun    time.Time `json:"begun"`
+	// Ended is zero while the run is under way or waits to be resumed.
+	Ended   time.Time `json:"ended,omitzero"`
+	Outcome Outcome   `json:"outcome"`
+	Ops     []RunOp   `json:"ops"`
+	// Reverts are the runs that this run took back.
+	Reverts []int `json:"reverts,omitempty"`
+	// RevertedBy is the run that took this one back; 0: none.
+	RevertedBy int    `json:"revertedBy,omitempty"`
+	Error      string `json:"error,omitempty"`
+}
+
+// RunOp is an op of a run, for people.
+type RunOp struct {
+	Step  string        `json:"step"`
+	Key   string        `json:"key"`
+	Took  time.Duration `json:"tookNanoseconds,omitempty"`
+	State string        `json:"state"` // done, failed, undone, begun
+}
+
+// run is a run in memory: what its journal says, and the journal to go on with.
+type run struct {
+	number  int
+	dir     string
+	journal *journal
+
+	begin   record
+	boots   []string // the boots in which it was worked on without an op done since
+	ops     []*runOp
+	owed    queue
+	undoing bool
+	reason  string // why it goes back
+	end     *record
+}
+
+// runOp is an op of a run with its way back.
+type runOp struct {
+	seq      int
+	step     string
+	key      string
+	undo     json.RawMessage // nil: cannot be taken back
+	begun    time.Time
+	took     time.Duration
+	finished bool
+	failed   string
+	undone   bool
+}
+
+// numbers lists the runs on disk, oldest first.
+func (e *Engine) numbers() ([]int, error) {
+	entries, err := os.ReadDir(filepath.Join(e.StateDir, "runs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing runs: %w", err)
+	}
+	var numbers []int
+	for _, entry := range entries {
+		if n, err := strconv.Atoi(entry.Name()); err == nil && n > 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+func (e *Engine) runDir(number int) string {
+	return filepath.Join(e.StateDir, "runs", strconv.Itoa(number))
+}
+
+// load reads a run's journal. It returns nil for a run whose begin never
+// reached the disk: nothing was done in it.
+func (e *Engine) load(number int) (*run, int64, error) {
+	r := &run{number: number, dir: e.runDir(number)}
+	records, whole, err := readJournal(r.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(records) == 0 {
+		return nil, 0, nil
+	}
+	for _, rec := range records {
+		if err := e.replay(r, rec); err != nil {
+			return nil, 0, fmt.Errorf("run %d: %w", number, err)
+		}
+	}
+	return r, whole, nil
+}
+
+// replay brings the run in memory forward by one record.
+func (e *Engine) replay(r *run, rec record) error {
+	switch rec.Type {
+	case recordBegin:
+		r.begin = rec
+		r.boots = []string{rec.BootID}
+	case recordResume:
+		if r.boots[len(r.boots)-1] != rec.BootID {
+			r.boots = append(r.boots, rec.BootID)
+		}
+	case recordAsk:
+		return e.replayAsk(r, rec)
+	case recordDo:
+		r.ops = append(r.ops, &runOp{seq: rec.Seq, step: rec.Step, key: rec.Key, undo: rec.Undo, begun: rec.Time})
+	case recordDone, recordFailed, recordUndone:
+		op := r.op(rec.Seq)
+		if op == nil {
+			return fmt.Errorf("the journal ends op %d, which it never began", rec.Seq)
+		}
+		r.boots = r.boots[len(r.boots)-1:]
+		switch rec.Type {
+		case recordDone:
+			op.finished, op.took = true, rec.Time.Sub(op.begun)
+			r.owed.drop(op.key)
+		case recordFailed:
+			op.failed = rec.Error
+		default:
+			op.undone = true
+		}
+	case recordUndo:
+		r.undoing, r.reason = true, rec.Error
+	case recordEnd:
+		r.end = &rec
+	default:
+		return fmt.Errorf("the journal has a %q record, which this version of hostler does not know: it was written by a newer one", rec.Type)
+	}
+	return nil
+}
+
+func (e *Engine) replayAsk(r *run, rec record) error {
+	op, err := e.Codec.Decode(rec.Op)
+	if err != nil {
+		return err
+	}
+	deferred, ok := op.(steps.Deferred)
+	if !ok {
+		return fmt.Errorf("the journal asks for %s, which is not a deferred op", rec.Key)
+	}
+	return r.owed.add(rec.Step, deferred)
+}
+
+func (r *run) op(seq int) *runOp {
+	if i := slices.IndexFunc(r.ops, func(op *runOp) bool { return op.seq == seq }); i >= 0 {
+		return r.ops[i]
+	}
+	return nil
+}
+
+// beginRun makes the next run.
+func (e *Engine) beginRun(begin record) (*run, error) {
+	numbers, err := e.numbers()
+	if err != nil {
+		return nil, err
+	}
+	next := 1
+	if len(numbers) > 0 {
+		next = numbers[len(numbers)-1] + 1
+	}
+	e.prune(numbers)
+	r := &run{number: next, dir: e.runDir(next)}
+	if r.journal, err = createJournal(r.dir); err != nil {
+		return nil, err
+	}
+	begin.Type, begin.BootID = recordBegin, e.bootID()
+	if err := r.journal.append(begin); err != nil {
+		r.journal.close()
+		_ = os.RemoveAll(r.dir)
+		return nil, fmt.Errorf("%w; nothing was changed", err)
+	}
+	begin.Time = time.Now().UTC()
+	r.begin = begin
+	e.Observe(Event{Kind: RunBegun, Run: r.number})
+	return r, nil
+}
+
+// prune removes old runs; one that cannot be removed costs disk space, not
+// correctness.
+func (e *Engine) prune(numbers []int) {
+	for len(numbers) > keptRuns {
+		_ = os.RemoveAll(e.runDir(numbers[0]))
+		numbers = numbers[1:]
+	}
+}
+
+// finish writes the end of a run and closes it.
+func (e *Engine) finish(r *run, outcome Outcome, cause error) error {
+	defer r.journal.close()
+	end := record{Type: recordEnd, Outcome: outcome}
+	if cause != nil {
+		end.Error = cause.Error()
+	}
+	e.Observe(Event{Kind: RunEnded, Run: r.number, Err: cause, Took: time.Since(r.begin.Time)})
+	return r.journal.append(end)
+}
+
+// bootID is empty where the host is not running.
+func (e *Engine) bootID() string {
+	id, err := e.Host.BootID()
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// History lists the runs on disk, newest first. It takes no lock: a run under
+// way shows with outcome "interrupted" and what it did so far.
+func (e *Engine) History(_ context.Context) ([]Run, error) {
+	numbers, err := e.numbers()
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	revertedBy := map[int]int{}
+	for _, number := range slices.Backward(numbers) {
+		r, _, err := e.load(number)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			continue
+		}
+		shown := r.describe()
+		if shown.Outcome == Done {
+			for _, reverted := range shown.Reverts {
+				revertedBy[reverted] = number
+			}
+		}
+		shown.RevertedBy = revertedBy[number]
+		runs = append(runs, shown)
+	}
+	return runs, nil
+}
+
+func (r *run) describe() Run {
+	shown := Run{
+		Number: r.number, Revision: r.begin.Revision, PlanHash: r.begin.PlanHash, Impact: r.begin.Impact.String(),
+		Begun: r.begin.Time, Outcome: Interrupted, Reverts: r.begin.Reverts, Error: r.reason,
+		Ops: make([]RunOp, 0, len(r.ops)),
+	}
+	if r.end != nil {
+		shown.Outcome, shown.Ended = r.end.Outcome, r.end.Time
+		shown.Error = r.end.Error
+	}
+	for _, op := range r.ops {
+		state := "begun"
+		switch {
+		case op.undone:
+			state = "undone"
+		case op.failed != "":
+			state = "failed"
+		case op.finished:
+			state = "done"
+		}
+		shown.Ops = append(shown.Ops, RunOp{Step: op.step, Key: op.key, Took: op.took, State: state})
+	}
+	return shown
+}

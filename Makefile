@@ -1,0 +1,58 @@
+# hostler: `make help` lists what can be made. The two that matter on a fresh machine are `make run` and `make test`.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+export CGO_ENABLED := 0
+CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostler
+TOOL    := go tool -modfile=.ci/tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^v//; /^[0-9]*\./!s/^/0.1.0~git/' || echo 0.1.0)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+ARCHES  := amd64 arm64
+ARCH    ?= $(shell go env GOARCH)
+DIST    ?= dist
+
+.DEFAULT_GOAL := help
+.PHONY: help run test cluster build package deb rpm bench bench-deps lint generate check-generated clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+run: ## turn a bare Debian machine into a Ready node of a real cluster, and watch it (root; at most 15 minutes the first time, then 2)
+	@go run ./test/demo
+
+test: ## unit, golden, script and cluster tests (root; installs what they need)
+	@go run ./test/cluster/cmd/cluster deps
+	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -tags cluster -timeout 60m ./...
+
+cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)
+	@go run ./test/cluster/cmd/cluster up
+
+build: ## the static binary for this machine, in bin/
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/hostler ./cmd/hostler
+
+package: ## deb and rpm for amd64 and arm64, in dist/
+	@for arch in $(ARCHES); do $(MAKE) --no-print-directory deb rpm ARCH=$$arch; done
+
+deb rpm:
+	@mkdir -p $(DIST)
+	@GOARCH=$(ARCH) go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$(ARCH)/hostler ./cmd/hostler
+	@ARCH=$(ARCH) VERSION='$(VERSION)' $(TOOL) nfpm package --packager $@ --target $(DIST)/
+
+bench-deps: ## install the peers that the benchmark compares with (root)
+	@go run ./test/bench deps
+
+bench: ## what a converged node costs, beside bash, CFEngine, Puppet and Ansible; writes docs/benchmarks.md (root)
+	@go run ./test/bench
+
+lint: ## golangci-lint
+	@$(TOOL) golangci-lint run
+
+generate: ## deepcopy functions and CRDs from the API types
+	@go generate ./...
+
+check-generated: generate ## fail when generated files are not what the types say
+	@git diff --exit-code -- agent packaging || { echo 'generated files differ: run "make generate" and commit' >&2; exit 1; }
+
+clean: ## remove what was built here (the cache in $(CACHE) stays)
+	@rm -rf bin dist

@@ -1,0 +1,149 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/agent/ready"
+	"github.com/hostler-dev/hostler/cri"
+	"github.com/hostler-dev/hostler/cri/containerd"
+	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/distros/pkgmgr"
+	"github.com/hostler-dev/hostler/network/cni"
+	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/files"
+	"github.com/hostler-dev/hostler/steps/kubelet"
+	"github.com/hostler-dev/hostler/steps/modules"
+	"github.com/hostler-dev/hostler/steps/op"
+	"github.com/hostler-dev/hostler/steps/packages"
+	"github.com/hostler-dev/hostler/steps/repositories"
+	"github.com/hostler-dev/hostler/steps/swap"
+	"github.com/hostler-dev/hostler/steps/units"
+	"github.com/hostler-dev/hostler/sysctl"
+)
+
+// Join is how a new node gets into its cluster.
+type Join = kubelet.Join
+
+// Machine is what a catalog needs to know of the machine that is not in the revision.
+type Machine struct {
+	// Release is the distribution's row of facts.
+	Release *distros.Release
+	// Distro is what the machine says it is; repositories are chosen by it.
+	Distro distros.Distro
+	// NodeName is the Node's name; empty for an image that is to become many nodes.
+	NodeName string
+	Join     Join
+}
+
+// Catalog lists the steps that make a machine what the revision says, in the order
+// in which they run. Everything that is wrong with the revision for this
+// machine is reported at once.
+func Catalog(spec *v1alpha1.HostSpec, m Machine) ([]steps.Step, error) {
+	c := catalog{spec: spec, machine: m}
+	list := []steps.Step{
+		c.repositories(),               // before everything that installs
+		c.swap(),                       //
+		c.modules(),                    // before the sysctls that they bring
+		c.sysctl(),                     //
+		c.files(),                      // before the units that they belong to
+		c.packages(),                   //
+		c.units(),                      // after the packages that bring them
+		c.containerd(),                 // before the kubelet that uses it
+		c.network(), c.networkConfig(), //
+		c.kubelet(), //
+	}
+	var wanted []steps.Step
+	for _, step := range list {
+		if step != nil {
+			wanted = append(wanted, step)
+		}
+	}
+	return wanted, errors.Join(c.problems...)
+}
+
+// Codec reads and writes all ops that steps of the catalog make.
+func Codec() (*op.Codec, error) { return op.NewCodec(op.Kinds(), pkgmgr.Kinds()) }
+
+// Probes are what must be well after a run on a live machine.
+func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
+	unit := m.Release.Containerd.Unit
+	probes := []steps.Probe{cri.NewStays(unit), cri.NewAnswers(unit, containerd.SocketPath, nil)}
+	if spec.KubernetesVersion == "" {
+		return probes
+	}
+	return append(probes, kubelet.Running{}, kubelet.Healthz{}, ready.Node{
+		NodeName: m.NodeName, Kubeconfig: kubelet.KubeconfigPath,
+		NetworkManaged: spec.Network.CNI.Type != v1alpha1.CNINotManaged,
+	})
+}
+
+// catalog builds steps and gathers what is wrong.
+type catalog struct {
+	spec     *v1alpha1.HostSpec
+	machine  Machine
+	problems []error
+}
+
+// problem notes what is wrong with a part of the revision; nil is nothing.
+func (c *catalog) problem(part string, err error) {
+	if err != nil {
+		c.problems = append(c.problems, fmt.Errorf("%s: %w", part, err))
+	}
+}
+
+func (c *catalog) repositories() steps.Step {
+	wanted := c.repositorySpecs()
+	if len(wanted) == 0 {
+		return nil
+	}
+	step, err := repositories.New(repositories.Spec{
+		Manager: c.machine.Release.PackageManager, Dirs: c.repositoryDirs(), Repositories: wanted, LockTimeout: c.lockTimeout(),
+	})
+	c.problem("spec.packages.repositories", err)
+	return step
+}
+
+func (c *catalog) packages() steps.Step {
+	spec := c.packagesSpec()
+	if len(spec.Install)+len(spec.Remove) == 0 {
+		return nil
+	}
+	step, err := packages.New("packages", spec)
+	c.problem("spec.packages", err)
+	return step
+}
+
+func (c *catalog) swap() steps.Step {
+	return swap.New(swap.Spec{Mode: swap.Mode(c.spec.OperatingSystem.Swap)})
+}
+
+func (c *catalog) modules() steps.Step {
+	return modules.New(modules.Spec{Names: c.spec.OperatingSystem.KernelModules})
+}
+
+func (c *catalog) sysctl() steps.Step {
+	return sysctl.New(sysctl.Spec{Values: c.spec.OperatingSystem.Sysctl})
+}
+
+func (c *catalog) files() steps.Step {
+	spec, err := filesSpec(c.spec.OperatingSystem.Files)
+	c.problem("spec.operatingSystem.files", err)
+	return files.New(spec)
+}
+
+func (c *catalog) units() steps.Step {
+	return units.New(unitsSpec(c.spec.OperatingSystem.Units))
+}
+
+func (c *catalog) containerd() steps.Step {
+	return containerd.New(c.containerdSpec())
+}
+
+func (c *catalog) kubelet() steps.Step {
+	if c.spec.KubernetesVersion == "" {
+		return nil
+	}
+	return kubelet.Step{Spec: c.kubeletSpec(), Packages: c.planner(), ChooseIP: chooseIP}
+}

@@ -1,0 +1,170 @@
+// Package standalone is the loop with a file in place of the API: it opens the
+// host, renders a NodeGroup to a revision with the same function as the
+// coordinator, turns that into steps, and hands them to the engine.
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/hostler-dev/hostler/agent"
+	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/agent/render"
+	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/engine"
+	"github.com/hostler-dev/hostler/steps/host"
+)
+
+// Join is how a new node gets into its cluster.
+type Join = agent.Join
+
+// Config is what a person gives beside the NodeGroup.
+type Config struct {
+	// Root is the folder of the host's file system, and Image says that it is not running.
+	Root  string
+	Image bool
+	// NodeName is the Node's name; empty: the host's name.
+	NodeName string
+	Join     Join
+	// AllowUnsupported treats an unknown distribution as its nearest relative.
+	AllowUnsupported bool
+	// HealthTimeout bounds the wait for health after a run; zero: the engine's.
+	HealthTimeout time.Duration
+	// Version is hostler's own, for the journal.
+	Version string
+	// Logger and Observe are the engine's; both may be nil.
+	Logger  *zap.Logger
+	Observe func(engine.Event)
+}
+
+// Node is an opened host.
+type Node struct {
+	config   Config
+	host     *host.OS
+	detected distros.Facts
+	engine   *engine.Engine
+}
+
+// Open opens the host and finds out what it is. It changes nothing and needs no rights.
+func Open(config Config) (*Node, error) {
+	h, err := host.Open(config.Root, host.Options{Image: config.Image})
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{config: config, host: h}
+	if err := n.prepare(); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) prepare() error {
+	codec, err := agent.Codec()
+	if err != nil {
+		return err
+	}
+	n.engine, err = engine.New(engine.Config{
+		Host: n.host, Codec: codec, StateDir: filepath.Join(n.config.Root, n.host.StateDir()),
+		Logger: n.config.Logger, Observe: n.config.Observe, HealthTimeout: n.config.HealthTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	if n.detected, err = distros.Detect(n.host); err != nil {
+		return err
+	}
+	if n.config.NodeName == "" {
+		n.config.NodeName, err = hostName(n.host)
+	}
+	return err
+}
+
+// Close lets go of the host.
+func (n *Node) Close() error { return n.host.Close() }
+
+// hostName is the kernel's, or of an image the one in /etc/hostname, in the lower case that
+// Node names have. It may be empty for an image.
+func hostName(v host.View) (string, error) {
+	if v.Live() {
+		name, err := v.Sysctl("kernel.hostname")
+		return strings.ToLower(name), err
+	}
+	content, err := v.ReadFile("/etc/hostname")
+	if err != nil {
+		return "", nil //nolint:nilerr // an image need not have a name
+	}
+	return strings.ToLower(strings.TrimSpace(string(content))), nil
+}
+
+// History lists the runs on the host, newest first.
+func (n *Node) History(ctx context.Context) ([]engine.Run, error) { return n.engine.History(ctx) }
+
+// Rollback takes back the newest run, or all down to one.
+func (n *Node) Rollback(ctx context.Context, to int) (engine.Result, error) {
+	return n.engine.Rollback(ctx, to, engine.Options{Version: n.config.Version})
+}
+
+// Wish is a NodeGroup for this host.
+type Wish struct {
+	Group    *v1alpha1.NodeGroup
+	Revision render.Revision
+
+	node   *Node
+	steps  []steps.Step
+	probes []steps.Probe
+}
+
+// Wish renders the NodeGroup and makes its steps. It refuses a distribution
+// that hostler does not know.
+func (n *Node) Wish(group *v1alpha1.NodeGroup) (*Wish, error) {
+	release, err := n.detected.Require(n.config.AllowUnsupported)
+	if err != nil {
+		return nil, err
+	}
+	revision, err := render.Render(group)
+	if err != nil {
+		return nil, fmt.Errorf("rendering NodeGroup %s: %w", group.Name, err)
+	}
+	w := &Wish{Group: group, Revision: revision, node: n}
+	machine := agent.Machine{Release: release, Distro: n.detected.Distro, NodeName: n.config.NodeName, Join: n.config.Join}
+	if w.steps, err = agent.Catalog(&revision.Spec, machine); err != nil {
+		return nil, err
+	}
+	w.probes = agent.Probes(&revision.Spec, machine)
+	return w, nil
+}
+
+// Plan is what is missing on the host.
+func (w *Wish) Plan(ctx context.Context) (*engine.Plan, error) { return w.node.engine.Plan(ctx, w.steps) }
+
+// Apply makes the host so; see engine.Apply.
+func (w *Wish) Apply(ctx context.Context, ceiling steps.Impact) (engine.Result, error) {
+	opts := engine.Options{Revision: w.Revision.Name, Version: w.node.config.Version, MaxImpact: ceiling}
+	if w.node.host.Live() {
+		opts.Probes = w.probes
+	}
+	return w.node.engine.Apply(ctx, w.steps, opts)
+}
+
+// NodeName is the name that the host has, or will have, in the cluster.
+func (w *Wish) NodeName() string { return w.node.config.NodeName }
+
+// Distro is what the host was detected to be.
+func (w *Wish) Distro() distros.Distro { return w.node.detected.Distro }
+
+// Warnings are about the host as a whole, such as a distribution that is not
+// supported but allowed.
+func (w *Wish) Warnings() []string {
+	d := w.node.detected.Distro
+	if d.Supported {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s is not supported and is treated as %s: %s", d.Name, d.TreatedAs, d.Why)}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/hostler-dev/hostler/agent/input"
+	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/steps/engine"
+)
+
+// exitCode is a contract with scripts: a number never changes its meaning.
+type exitCode int
+
+const (
+	exitDone       exitCode = 0 // converged, or done
+	exitFailed     exitCode = 1 // failed; the error says what and the way out
+	exitUsage      exitCode = 2 // wrong flags, or input that is not valid
+	exitPending    exitCode = 3 // changes are pending (plan, verify)
+	exitBlocked    exitCode = 4 // something must be waited for or allowed first
+	exitRolledBack exitCode = 5 // failed, and the host is as it was before
+)
+
+// usageError is a mistake in the command line.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// errPending makes plan and verify exit with exitPending; it is not printed.
+var errPending = errors.New("changes are pending")
+
+// code maps an error to the exit code.
+func code(err error) exitCode {
+	var (
+		wrongUsage *usageError
+		badInput   *input.Error
+		locked     *engine.LockedError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errPending):
+		return exitPending
+	case errors.As(err, &wrongUsage), errors.As(err, &badInput):
+		return exitUsage
+	case errors.Is(err, engine.ErrRolledBack):
+		return exitRolledBack
+	case errors.As(err, &locked), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
+		return exitBlocked
+	default:
+		return exitFailed
+	}
+}
+
+// report prints an error for people. Problems of input come one a line, as
+// compilers print them, so that editors find the place.
+func report(stderr io.Writer, err error) {
+	var badInput *input.Error
+	switch {
+	case err == nil || errors.Is(err, errPending):
+	case errors.As(err, &badInput):
+		fmt.Fprintln(stderr, strings.TrimRight(badInput.Error(), "\n"))
+	case errors.Is(err, fs.ErrPermission):
+		fmt.Fprintf(stderr, "hostler: %v\nhostler: this needs root rights: run it with sudo\n", err)
+	default:
+		fmt.Fprintf(stderr, "hostler: %v\n", err)
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Set by the linker.
+var (
+	version = "0.0.0-dev"
+	commit  = "unknown"
+)
+
+// run is the whole program: arguments and streams in, exit code out.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
+	// SIGTERM and Ctrl-C let the op in hand end and leave the rest to the next
+	// apply. A second one ends the process where it stands; the journal copes.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	report(stderr, err)
+	return code(err)
+}
+
+func newRoot() *cobra.Command {
+	s := &settings{}
+	root := &cobra.Command{
+		Use:   "hostler",
+		Short: "Makes a Kubernetes node what its NodeGroup says",
+		Long: `hostler brings a machine to the state that a NodeGroup describes: packages, files,
+sysctls, modules, containerd, CNI, kubelet. It shows a plan first, writes down the
+way back before each edit, and undoes what fails.
+
+Each flag can also be given as an environment variable (--node-name: HOSTLER_NODE_NAME)
+or as a line of the settings file (node-name: worker-1). The command line wins over the
+environment, the environment over the file.
+
+Exit codes: 0 converged or done, 1 failed, 2 usage or invalid input, 3 changes pending,
+4 blocked (another hostler at work, impact not allowed, distribution not supported),
+5 failed and rolled back.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.complete(cmd) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q: see hostler --help", args[0])
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	s.register(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w: see %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		newFacts(s), newPlan(s), newApply(s), newVerify(s), newRollback(s), newHistory(s), newValidate(s), newVersion(s),
+	)
+	return root
+}
+
+// noArgs refuses arguments with the program's own exit code for usage.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no arguments, got %q", cmd.CommandPath(), strings.Join(args, " "))
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+// Package structure holds the repository to its own rules: which package may
+// import which, and what each package must say of itself.
+package structure

@@ -41,18 +41,22 @@ type Machine struct {
 // in which they run. Everything that is wrong with the revision for this
 // machine is reported at once.
 func Catalog(spec *v1alpha1.HostSpec, m Machine) ([]steps.Step, error) {
-	c := catalog{spec: spec, machine: m}
+	manager, err := pkgmgr.For(m.Release.PackageManager)
+	if err != nil {
+		return nil, err
+	}
+	c := catalog{spec: spec, machine: m, manager: manager}
 	list := []steps.Step{
-		c.repositories(),               // before everything that installs
-		c.swap(),                       //
-		c.modules(),                    // before the sysctls that they bring
-		c.sysctl(),                     //
-		c.files(),                      // before the units that they belong to
-		c.packages(),                   //
-		c.units(),                      // after the packages that bring them
-		c.containerd(),                 // before the kubelet that uses it
-		c.network(), c.networkConfig(), //
-		c.kubelet(), //
+		c.repositories(), // before everything that installs
+		c.swap(),
+		c.modules(), // before the sysctls that they bring
+		c.sysctl(),
+		c.files(), // before the units that they belong to
+		c.packages(),
+		c.units(),      // after the packages that bring them
+		c.containerd(), // before the kubelet that uses it
+		c.cni(),        // before the kubelet, whose package wants the same plugins
+		c.kubelet(),
 	}
 	var wanted []steps.Step
 	for _, step := range list {
@@ -83,6 +87,7 @@ func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
 type catalog struct {
 	spec     *v1alpha1.HostSpec
 	machine  Machine
+	manager  pkgmgr.Manager
 	problems []error
 }
 
@@ -141,9 +146,15 @@ func (c *catalog) containerd() steps.Step {
 	return containerd.New(c.containerdSpec())
 }
 
+func (c *catalog) cni() steps.Step {
+	spec, err := c.cniSpec()
+	c.problem("spec.network.cni", err)
+	return cni.New(spec)
+}
+
 func (c *catalog) kubelet() steps.Step {
 	if c.spec.KubernetesVersion == "" {
 		return nil
 	}
-	return kubelet.Step{Spec: c.kubeletSpec(), Packages: c.planner(), ChooseIP: chooseIP}
+	return kubeletStep{kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -9,6 +10,8 @@ import (
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/cri/containerd"
 	"github.com/hostler-dev/hostler/network"
+	"github.com/hostler-dev/hostler/network/cni"
+	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/kubelet"
 )
@@ -16,16 +19,21 @@ import (
 func (c *catalog) containerdSpec() containerd.Spec {
 	facts := c.machine.Release
 	spec := containerd.Spec{
-		Package: facts.Packages.Containerd, Packages: c.planner(),
 		Unit: facts.Containerd.Unit, ConfigFile: facts.Containerd.ConfigFile,
 		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
 	}
+	version := ""
 	if wish := c.spec.CRI.Containerd; wish != nil {
-		spec.Version = wish.Version
+		version = wish.Version
 		spec.MaxConcurrentDownloads = int(wish.MaxConcurrentDownloads)
 		spec.SandboxImage = wish.SandboxImage
 		spec.CgroupDriver = cgroupDrivers[wish.CgroupDriver]
 		spec.Config = wish.Config
+	}
+	name := facts.Packages.Containerd
+	spec.Package = containerd.Managed{
+		Step:    c.packageStep("cri/containerd", name, version, steps.Restart), // its scripts restart the service
+		Manager: c.manager, PackageName: name, Wish: version,
 	}
 	return spec
 }
@@ -87,5 +95,37 @@ func quantity(q *resource.Quantity) string {
 
 // chooseIP is the kubelet step's way to the network package.
 func chooseIP(ctx context.Context, v host.View) (netip.Addr, error) {
-	return network.NodeIP(ctx, v, "")
+	return network.NodeIP(ctx, v, netip.Addr{})
+}
+
+// kubeletStep gives the kubelet the cgroup driver that containerd chose, which is
+// known only when the host is looked at.
+type kubeletStep struct{ kubelet.Step }
+
+// Plan implements steps.Step.
+func (s kubeletStep) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
+	if s.Spec.CgroupDriver == string(containerd.Auto) {
+		driver, err := containerd.DriverFor(v)
+		if err != nil {
+			return nil, err
+		}
+		s.Spec.CgroupDriver = string(driver)
+	}
+	return s.Step.Plan(ctx, v)
+}
+
+func (c *catalog) cniSpec() (cni.Spec, error) {
+	facts, wish := c.machine.Release, c.spec.Network.CNI
+	spec := cni.Spec{
+		Type: cni.Type(wish.Type), Package: c.packageStep("network/cni", facts.Packages.KubernetesCNI, "", steps.None),
+		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
+	}
+	if wish.Bridge == nil {
+		return spec, nil
+	}
+	var err error
+	if spec.Subnet, err = netip.ParsePrefix(wish.Bridge.Subnet); err != nil {
+		return spec, fmt.Errorf("bridge.subnet: %w", err)
+	}
+	return spec, nil
 }

@@ -63,17 +63,28 @@ func (c *catalog) packagesSpec() packages.Spec {
 	return spec
 }
 
-// planner installs the packages of steps that bring their own, by the rules of
-// the step "packages".
-type planner struct{ base packages.Spec }
+// packageStep plans one package for a step that brings its own. cost is that of
+// replacing an installed version.
+func (c *catalog) packageStep(step, name, version string, cost steps.Impact) steps.Step {
+	spec := c.packagesBase()
+	spec.Install = []packages.Package{{Name: name, Version: version, Hold: version != "", ChangeCost: cost}}
+	planned, err := packages.New(step, spec)
+	c.problem(step, err)
+	return planned
+}
 
-func (c *catalog) planner() planner { return planner{c.packagesBase()} }
+// kubernetesPackages plans the packages of the kubelet's step.
+type kubernetesPackages struct {
+	base    packages.Spec
+	manager pkgmgr.Manager
+}
 
-// Plan installs the package; one of a given version is held.
-func (p planner) Plan(ctx context.Context, v host.View, name, version string) ([]steps.Op, error) {
+// Plan installs the version and holds it. What replacing costs, the kubelet's own
+// step knows: by how far the version changes.
+func (p kubernetesPackages) Plan(ctx context.Context, v host.View, name, version string) ([]steps.Op, error) {
 	spec := p.base
-	spec.Install = []packages.Package{{Name: name, Version: version, Hold: version != "", ChangeCost: steps.Restart}}
-	step, err := packages.New("packages", spec)
+	spec.Install = []packages.Package{{Name: name, Version: version, Hold: true}}
+	step, err := packages.New("kubelet", spec)
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +92,10 @@ func (p planner) Plan(ctx context.Context, v host.View, name, version string) ([
 }
 
 // Installed is the installed version, or empty.
-func (p planner) Installed(_ context.Context, v host.View, name string) (string, error) {
-	manager, err := pkgmgr.For(p.base.Manager)
-	if err != nil {
-		return "", err
-	}
-	inventory, err := manager.Installed(v)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil // a folder without a package database has no packages
+func (p kubernetesPackages) Installed(_ context.Context, v host.View, name string) (string, error) {
+	inventory, err := p.manager.Installed(v)
+	if errors.Is(err, fs.ErrNotExist) && !v.Live() {
+		return "", nil // an image before its packages
 	}
 	if err != nil {
 		return "", err
@@ -97,21 +104,4 @@ func (p planner) Installed(_ context.Context, v host.View, name string) (string,
 		return found.Version, nil
 	}
 	return "", nil
-}
-
-// Version is the installed version and the newest that the fetched lists offer.
-func (p planner) Version(ctx context.Context, v host.View, name string) (installed, candidate string, err error) {
-	installed, err = p.Installed(ctx, v, name)
-	if err != nil || installed != "" || !v.Live() {
-		return installed, "", err
-	}
-	manager, err := pkgmgr.For(p.base.Manager)
-	if err != nil {
-		return "", "", err
-	}
-	versions, err := manager.Versions(ctx, v, name)
-	if err != nil || len(versions[name]) == 0 {
-		return "", "", err
-	}
-	return "", versions[name][0], nil
 }

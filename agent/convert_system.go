@@ -44,7 +44,7 @@ func fileMode(bits uint32) fs.FileMode {
 func unitsSpec(list []v1alpha1.Unit) units.Spec {
 	var spec units.Spec
 	for _, u := range list {
-		unit := units.Unit{Name: u.Name, Enabled: u.Enabled, Masked: u.Masked}
+		unit := units.Unit{Name: u.Name, Enabled: u.Enabled, Masked: u.Masked != nil && *u.Masked}
 		switch u.State {
 		case v1alpha1.UnitRunning:
 			unit.State = units.Started
@@ -52,7 +52,7 @@ func unitsSpec(list []v1alpha1.Unit) units.Spec {
 			unit.State = units.Stopped
 		}
 		for _, d := range u.DropIns {
-			unit.DropIns = append(unit.DropIns, units.DropIn{Name: d.Name, Content: d.Content})
+			unit.DropIns = append(unit.DropIns, units.DropIn{Name: d.Name, Content: []byte(d.Content)})
 		}
 		spec.Units = append(spec.Units, unit)
 	}

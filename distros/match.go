@@ -32,11 +32,16 @@ type VersionRule struct {
 	Is []string
 }
 
-// acceptsName tells whether the file is of this distribution at all.
+// accepts tells whether the row answers for the system that file describes.
+func (m Match) accepts(file osrelease.File) bool {
+	return m.acceptsID(file) && m.acceptsName(file) && m.acceptsVersion(file)
+}
+
 func (m Match) acceptsID(file osrelease.File) bool {
 	return slices.Contains(m.IDs, file.ID())
 }
 
+// acceptsName tells the distribution from the systems that borrow its ID.
 func (m Match) acceptsName(file osrelease.File) bool {
 	name := cmp.Or(file.Fields["PRETTY_NAME"], file.Fields["NAME"])
 	return strings.HasPrefix(name, m.PrettyName)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"runtime"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ func (n *Node) Facts(ctx context.Context) (Facts, error) {
 	if _, err := n.host.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
 		facts.CgroupVersion = 2
 	}
-	if address, err := network.NodeIP(ctx, n.host, ""); err == nil {
+	if address, err := network.NodeIP(ctx, n.host, netip.Addr{}); err == nil {
 		facts.Address = address.String()
 	}
 	return facts, nil

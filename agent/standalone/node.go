@@ -142,7 +142,9 @@ func (n *Node) Wish(group *v1alpha1.NodeGroup) (*Wish, error) {
 }
 
 // Plan is what is missing on the host.
-func (w *Wish) Plan(ctx context.Context) (*engine.Plan, error) { return w.node.engine.Plan(ctx, w.steps) }
+func (w *Wish) Plan(ctx context.Context) (*engine.Plan, error) {
+	return w.node.engine.Plan(ctx, w.steps)
+}
 
 // Apply makes the host so; see engine.Apply.
 func (w *Wish) Apply(ctx context.Context, ceiling steps.Impact) (engine.Result, error) {

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,32 +72,47 @@ func (e *Engine) Apply(ctx context.Context, list []steps.Step, opts Options) (Re
 }
 
 func (e *Engine) apply(ctx context.Context, list []steps.Step, opts Options) (Result, error) {
-	open, err := e.recover(ctx, opts)
+	open, result, err := e.recover(ctx, opts)
 	if err != nil {
-		return Result{}, err
+		return result, err
 	}
 	plan, err := e.Plan(ctx, list)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w while planning: %w", ErrInterrupted, err)
+		}
 		return Result{}, e.park(open, err)
 	}
-	if err := withinCeiling(plan, opts.MaxImpact); err != nil {
+	if open != nil {
+		open.yield(plan)
+	}
+	if err := withinCeiling(plan, open, opts.MaxImpact); err != nil {
 		return Result{Warnings: plan.Warnings}, e.park(open, err)
 	}
-	if open == nil && plan.Converged() {
+	switch {
+	case open == nil && plan.Converged():
 		return Result{Outcome: Converged, Warnings: plan.Warnings}, nil
+	case open == nil:
+		open, err = e.begin(ctx, plan, opts)
+	case open.begin.Revision != opts.Revision:
+		err = e.revise(ctx, open, plan, opts)
 	}
-	if open == nil {
-		if open, err = e.begin(ctx, plan, opts); err != nil {
-			return Result{}, err
-		}
+	if err != nil {
+		return Result{}, e.park(open, err)
 	}
+	return e.carryOut(ctx, open, list, plan, opts)
+}
+
+// carryOut does what is missing, judges the host's health, and goes back if either
+// fails.
+func (e *Engine) carryOut(ctx context.Context, open *run, list []steps.Step, plan *Plan, opts Options) (Result, error) {
 	health := open.begin.Baseline.of(opts.Probes)
-	x := &execution{Engine: e, run: open, list: list, opts: opts, total: len(open.ops) + len(plan.Ops)}
-	err = x.converge(ctx)
+	x := &execution{Engine: e, run: open, list: list, opts: opts, total: len(open.ops) + len(plan.Ops), warnings: plan.Warnings}
+	err := x.converge(ctx)
 	if err == nil {
 		err = e.await(ctx, open, health.watched)
 	}
-	result := Result{Run: open.number, Ops: len(open.ops), Warnings: plan.Warnings}
+	result := Result{Run: open.number, Ops: len(open.ops), Warnings: x.warnings}
 	switch {
 	case err == nil:
 		result.Outcome = Done
@@ -129,8 +146,13 @@ func (e *Engine) park(open *run, err error) error {
 	return err
 }
 
-func withinCeiling(plan *Plan, ceiling steps.Impact) error {
-	for _, planned := range plan.Ops {
+// withinCeiling judges what is planned and what an open run still owes.
+func withinCeiling(plan *Plan, open *run, ceiling steps.Impact) error {
+	wanted := plan.Ops
+	if open != nil {
+		wanted = slices.Concat(open.owed.asked, plan.Ops)
+	}
+	for _, planned := range wanted {
 		if planned.Op.Impact() > ceiling {
 			return fmt.Errorf("%w: %s of step %s costs %s, and %s is allowed", ErrImpact,
 				planned.Op.Key(), planned.Step, planned.Op.Impact(), ceiling)
@@ -147,6 +169,8 @@ type execution struct {
 	opts Options
 	// total is the best guess of how many ops the run will have.
 	total int
+	// warnings are those of the newest whole plan.
+	warnings []StepRemark
 }
 
 // converge goes through the steps until a plan finds nothing missing.
@@ -167,6 +191,7 @@ func (x *execution) converge(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("verifying: %w", err)
 		}
+		x.warnings = rest.Warnings
 		if rest.Converged() {
 			return nil
 		}
@@ -184,7 +209,7 @@ func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 		if err != nil {
 			return fmt.Errorf("step %s: %w", step.Name(), err)
 		}
-		if err := x.ask(step.Name(), found.deferred); err != nil {
+		if err := x.ask(ctx, step.Name(), found.deferred); err != nil {
 			return fmt.Errorf("step %s: %w", step.Name(), err)
 		}
 		for _, op := range found.immediate {
@@ -202,8 +227,13 @@ func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 }
 
 // ask journals deferred ops before the edits that make them necessary, so that a
-// kill between a file and its restart does not lose the restart.
-func (x *execution) ask(step string, ops []steps.Deferred) error {
+// kill between a file and its restart does not lose the restart. The journal gets
+// what is owed now: the op that serves all who asked so far.
+//
+// Its inverse is found now as well: the edits may do its work on the side, as a
+// package's scripts start the service that they bring, and then it is too late
+// to see how the host was.
+func (x *execution) ask(ctx context.Context, step string, ops []steps.Deferred) error {
 	for _, op := range ops {
 		if op.Impact() > x.opts.MaxImpact {
 			return fmt.Errorf("%w: %s costs %s, and %s is allowed", ErrImpact, op.Key(), op.Impact(), x.opts.MaxImpact)
@@ -211,13 +241,19 @@ func (x *execution) ask(step string, ops []steps.Deferred) error {
 		if err := x.run.owed.add(step, op); err != nil {
 			return err
 		}
-		data, err := x.Codec.Encode(op)
-		if err != nil {
+		owed := x.run.owed.asked[x.run.owed.find(op.Key())]
+		rec := record{Type: recordAsk, Step: owed.Step, Key: op.Key()}
+		var err error
+		if rec.Undo, err = x.owedInverse(ctx, owed.Op); err != nil {
 			return err
 		}
-		if err := x.run.journal.append(record{Type: recordAsk, Step: step, Key: op.Key(), Op: data}); err != nil {
+		if rec.Op, err = x.Codec.Encode(owed.Op); err != nil {
 			return err
 		}
+		if err := x.run.journal.append(rec); err != nil {
+			return err
+		}
+		x.run.owedUndo[op.Key()] = rec.Undo
 	}
 	return nil
 }
@@ -251,24 +287,21 @@ func (x *execution) do(ctx context.Context, step string, op steps.Op) error {
 		return fmt.Errorf("step %s: %s: %w", step, op.Key(), err)
 	}
 	entry.finished, entry.took = true, event.Took
-	x.run.owed.drop(op.Key())
+	x.run.settle(op.Key())
 	return nil
 }
 
 // write puts an op and its inverse into the journal.
 func (x *execution) write(ctx context.Context, step string, op steps.Op) (*runOp, error) {
-	inverse, err := op.Inverse(ctx, x.Host)
-	if err != nil {
-		return nil, fmt.Errorf("finding the way back: %w", err)
-	}
-	rec := record{Type: recordDo, Step: step, Key: op.Key(), Seq: len(x.run.ops) + 1}
-	if rec.Op, err = x.Codec.Encode(op); err != nil {
-		return nil, err
-	}
-	if inverse != nil {
-		if rec.Undo, err = x.Codec.Encode(inverse); err != nil {
+	rec := record{Type: recordDo, Step: step, Key: op.Key(), Seq: len(x.run.ops) + 1, Undo: x.run.owedUndo[op.Key()]}
+	var err error
+	if rec.Undo == nil {
+		if rec.Undo, err = x.inverse(ctx, op); err != nil {
 			return nil, err
 		}
+	}
+	if rec.Op, err = x.Codec.Encode(op); err != nil {
+		return nil, err
 	}
 	if err := x.run.journal.append(rec); err != nil {
 		return nil, err
@@ -276,6 +309,42 @@ func (x *execution) write(ctx context.Context, step string, op steps.Op) (*runOp
 	entry := &runOp{seq: rec.Seq, step: step, key: rec.Key, undo: rec.Undo, begun: time.Now()}
 	x.run.ops = append(x.run.ops, entry)
 	return entry, nil
+}
+
+// owedInverse is the way back of what is owed under a key. The inverse from the
+// first ask knows how the host was; the one from now knows all that was asked for
+// since, such as a restart after a reload. One op that serves both is the way
+// back; where they contradict each other, the first is right.
+func (x *execution) owedInverse(ctx context.Context, op steps.Op) (json.RawMessage, error) {
+	now, err := x.inverse(ctx, op)
+	first := x.run.owedUndo[op.Key()]
+	if err != nil || first == nil || now == nil {
+		return now, err
+	}
+	var both queue
+	for _, data := range []json.RawMessage{first, now} {
+		back, err := x.Codec.Decode(data)
+		if err != nil {
+			return nil, err
+		}
+		deferred, ok := back.(steps.Deferred)
+		if !ok || both.add("", deferred) != nil {
+			return first, nil
+		}
+	}
+	return x.Codec.Encode(both.asked[0].Op)
+}
+
+// inverse encodes the way back of an op; nil where there is none.
+func (x *execution) inverse(ctx context.Context, op steps.Op) (json.RawMessage, error) {
+	inverse, err := op.Inverse(ctx, x.Host)
+	if err != nil {
+		return nil, fmt.Errorf("finding the way back: %w", err)
+	}
+	if inverse == nil {
+		return nil, nil
+	}
+	return x.Codec.Encode(inverse)
 }
 
 // perform runs an op under its deadline. The end of ctx does not cut the op

@@ -58,6 +58,7 @@ type Config struct {
 // Engine plans, applies and rolls back on one host.
 type Engine struct {
 	Config
+	openFile func(name string, flag int) (journalFile, error)
 }
 
 // New checks the configuration and fills in defaults.
@@ -80,7 +81,7 @@ func New(config Config) (*Engine, error) {
 	defaultTo(&config.StopGrace, 30*time.Second)
 	defaultTo(&config.HealthTimeout, 5*time.Minute)
 	defaultTo(&config.Settle, 5*time.Second)
-	return &Engine{Config: config}, nil
+	return &Engine{Config: config, openFile: openDiskFile}, nil
 }
 
 func defaultTo(d *time.Duration, value time.Duration) {

@@ -74,12 +74,14 @@ func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error 
 	ticker := time.NewTicker(probeInterval)
 	defer ticker.Stop()
 	var wellSince time.Time
+	var ill error // the last fault seen
 	for {
 		probe, err := e.firstIll(ctx, probes)
 		switch {
 		case err != nil:
 			wellSince = time.Time{}
-			e.Observe(Event{Kind: AwaitingHealth, Run: r.number, Message: probe.Name() + ": " + err.Error()})
+			ill = fmt.Errorf("%s: %w", probe.Name(), err)
+			e.Observe(Event{Kind: AwaitingHealth, Run: r.number, Message: ill.Error()})
 		case wellSince.IsZero():
 			wellSince = time.Now()
 			e.Observe(Event{Kind: AwaitingHealth, Run: r.number, Message: "all well; watching that it stays so"})
@@ -89,19 +91,19 @@ func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error 
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			if err == nil {
+			if ill == nil {
 				return fmt.Errorf("health: %w while watching that all stays well", ctx.Err())
 			}
-			return fmt.Errorf("health: %s is not well within %s: %w", probe.Name(), e.HealthTimeout, err)
+			return fmt.Errorf("health: not all was well for %s within %s; the last fault was %w", e.Settle, e.HealthTimeout, ill)
 		}
 	}
 }
 
-// firstIll returns the first probe that is not well and why. After a run an
-// absent thing is no fault: nobody wished for it, or the plan would not be empty.
+// firstIll returns the first probe that is not well and why. What is absent after
+// the run is not well either: probes are given only for things that are wished for.
 func (e *Engine) firstIll(ctx context.Context, probes []steps.Probe) (steps.Probe, error) {
 	for _, probe := range probes {
-		if err := probe.Check(ctx, e.Host); err != nil && !errors.Is(err, steps.ErrAbsent) {
+		if err := probe.Check(ctx, e.Host); err != nil {
 			return probe, err
 		}
 	}

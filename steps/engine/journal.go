@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,6 +28,7 @@ type recordType string
 const (
 	recordBegin  recordType = "begin"  // the run starts
 	recordResume recordType = "resume" // another process goes on with it
+	recordRevise recordType = "revise" // from here on it is for another revision
 	recordAsk    recordType = "ask"    // a deferred op is owed
 	recordDo     recordType = "do"     // an op is about to start
 	recordDone   recordType = "done"   // it ended well
@@ -41,7 +43,7 @@ type record struct {
 	Type recordType `json:"type"`
 	Time time.Time  `json:"time"`
 
-	// begin
+	// begin and revise
 	Revision string       `json:"revision,omitempty"`
 	PlanHash string       `json:"plan,omitempty"`
 	Impact   steps.Impact `json:"impact,omitempty"`
@@ -51,7 +53,7 @@ type record struct {
 	// begin and resume
 	BootID string `json:"bootID,omitempty"`
 
-	// ask, do
+	// ask, do; of several asks with one key the last one holds
 	Step string          `json:"step,omitempty"`
 	Key  string          `json:"key,omitempty"`
 	Op   json.RawMessage `json:"op,omitempty"`
@@ -65,22 +67,46 @@ type record struct {
 	Outcome Outcome `json:"outcome,omitempty"`
 }
 
+// journalFile is the file under a journal; tests put one on a full disk.
+type journalFile interface {
+	io.Writer
+	// Reserve sets disk space aside and leaves the file's length alone.
+	Reserve(bytes int64) error
+	Sync() error
+	Truncate(size int64) error
+	Close() error
+}
+
+type diskFile struct{ *os.File }
+
+func openDiskFile(name string, flag int) (journalFile, error) {
+	file, err := os.OpenFile(name, flag, 0o600)
+	return diskFile{file}, err
+}
+
+func (f diskFile) Reserve(bytes int64) error {
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, bytes)
+}
+
 // journal appends records to a file.
 type journal struct {
-	file *os.File
+	file journalFile
+	// size is the length of the complete records; torn: the file is longer.
+	size int64
+	torn bool
 }
 
 // createJournal makes a run's journal and reserves space for it.
-func createJournal(dir string) (*journal, error) {
+func (e *Engine) createJournal(dir string) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the run's directory: %w", err)
 	}
 	name := filepath.Join(dir, "journal")
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	file, err := e.openFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND)
 	if err != nil {
 		return nil, fmt.Errorf("making the journal: %w", err)
 	}
-	err = unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, reserve)
+	err = file.Reserve(reserve)
 	// Not every file system can reserve; a run without the reserve is still safe, only
 	// its undo may have to be repeated.
 	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.ENOSYS) {
@@ -88,7 +114,7 @@ func createJournal(dir string) (*journal, error) {
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("reserving %d KiB for the journal %q: %w; nothing was changed, make room and try again", reserve>>10, name, err)
 	}
-	if err := syncDir(filepath.Dir(dir), dir); err != nil {
+	if err := syncDir(e.StateDir, filepath.Dir(dir), dir); err != nil {
 		_ = file.Close()
 		return nil, err
 	}
@@ -96,17 +122,34 @@ func createJournal(dir string) (*journal, error) {
 }
 
 // openJournal opens a journal for going on, after cutting off a torn last line.
-func openJournal(dir string, whole int64) (*journal, error) {
+func (e *Engine) openJournal(dir string, whole int64) (*journal, error) {
 	name := filepath.Join(dir, "journal")
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := e.openFile(name, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	if err := file.Truncate(whole); err != nil {
+	j := &journal{file: file, size: whole, torn: true}
+	if err := j.mend(); err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("cutting the torn end off %q: %w", name, err)
+		return nil, fmt.Errorf("%q: %w", name, err)
 	}
-	return &journal{file: file}, nil
+	// Cutting gave the reserve back. Without one the run can still be gone on
+	// with, and a disk that is full now is no reason to leave it half done.
+	_ = file.Reserve(reserve)
+	return j, nil
+}
+
+// mend cuts off half a record, which would damage the journal for the records
+// that come after it.
+func (j *journal) mend() error {
+	if !j.torn {
+		return nil
+	}
+	if err := j.file.Truncate(j.size); err != nil {
+		return fmt.Errorf("cutting the torn end off the journal: %w", err)
+	}
+	j.torn = false
+	return nil
 }
 
 // append writes a record and returns when it is on disk.
@@ -116,20 +159,27 @@ func (j *journal) append(r record) error {
 	if err != nil {
 		return fmt.Errorf("encoding a journal record: %w", err)
 	}
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing the journal: %w", err)
+	if err := j.mend(); err != nil {
+		return err
 	}
+	line = append(line, '\n')
+	if _, err := j.file.Write(line); err != nil {
+		j.torn = true
+		return errors.Join(fmt.Errorf("writing the journal: %w", err), j.mend())
+	}
+	// A record whose way to the disk failed is taken back like half a record:
+	// the caller goes on as if it were not there.
 	if err := j.file.Sync(); err != nil {
-		return fmt.Errorf("writing the journal to disk: %w", err)
+		j.torn = true
+		return errors.Join(fmt.Errorf("writing the journal to disk: %w", err), j.mend())
 	}
+	j.size += int64(len(line))
 	return nil
 }
 
 // close gives the unused reserve back.
 func (j *journal) close() {
-	if info, err := j.file.Stat(); err == nil {
-		_ = j.file.Truncate(info.Size())
-	}
+	_ = j.file.Truncate(j.size)
 	_ = j.file.Close()
 }
 

@@ -118,6 +118,9 @@ func MakePlan(ctx context.Context, v host.View, list []steps.Step) (*Plan, error
 	var deferred queue
 	var failures []StepFailure
 	for _, step := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, err // no step's fault
+		}
 		found, failure := planStep(ctx, v, step)
 		if failure == nil {
 			failure = deferred.add(step.Name(), found.deferred...)
@@ -148,9 +151,6 @@ type stepPlan struct {
 }
 
 func planStep(ctx context.Context, v host.View, step steps.Step) (stepPlan, error) {
-	if err := ctx.Err(); err != nil {
-		return stepPlan{}, err
-	}
 	ops, err := step.Plan(ctx, v)
 	remarks, failure := steps.Split(err)
 	if failure != nil {
@@ -184,7 +184,7 @@ type queue struct {
 // is an error and leaves the queue as it is.
 func (q *queue) add(step string, ops ...steps.Deferred) error {
 	for _, op := range ops {
-		i := slices.IndexFunc(q.asked, func(p PlannedOp) bool { return p.Op.Key() == op.Key() })
+		i := q.find(op.Key())
 		if i < 0 {
 			q.asked = append(q.asked, PlannedOp{step, op})
 			continue
@@ -200,6 +200,20 @@ func (q *queue) add(step string, ops ...steps.Deferred) error {
 		q.asked[i].Op = merged
 	}
 	return nil
+}
+
+// put replaces what is there under the op's key, or adds the op.
+func (q *queue) put(step string, op steps.Deferred) {
+	if i := q.find(op.Key()); i >= 0 {
+		q.asked[i] = PlannedOp{step, op}
+		return
+	}
+	q.asked = append(q.asked, PlannedOp{step, op})
+}
+
+// find returns the index of a key, or -1.
+func (q *queue) find(key string) int {
+	return slices.IndexFunc(q.asked, func(p PlannedOp) bool { return p.Op.Key() == key })
 }
 
 // drop takes an op out, after it was done.

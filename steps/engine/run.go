@@ -30,10 +30,10 @@ const (
 	Failed Outcome = "failed"
 	// Interrupted: the process was told to stop; the next apply goes on.
 	Interrupted Outcome = "interrupted"
+	// Stopped: boot after boot passed without anything getting done. The next
+	// apply goes on all the same, so somebody should have looked before.
+	Stopped Outcome = "stopped"
 )
-
-// keptRuns is how many ended runs stay on disk.
-const keptRuns = 20
 
 // Run is a run as its journal tells it, for people.
 type Run struct {
@@ -67,13 +67,15 @@ type run struct {
 	dir     string
 	journal *journal
 
-	begin   record
-	boots   []string // the boots in which it was worked on without an op done since
-	ops     []*runOp
-	owed    queue
-	undoing bool
-	reason  string // why it goes back
-	end     *record
+	begin record
+	boots []string // the boots in which it was worked on without an op done since
+	ops   []*runOp
+	owed  queue
+	// owedUndo holds the inverses of what is owed, by key, from when it was first asked for.
+	owedUndo map[string]json.RawMessage
+	undoing  bool
+	reason   string // why it goes back
+	end      *record
 }
 
 // runOp is an op of a run with its way back.
@@ -115,7 +117,7 @@ func (e *Engine) runDir(number int) string {
 // load reads a run's journal. It returns nil for a run whose begin never
 // reached the disk: nothing was done in it.
 func (e *Engine) load(number int) (*run, int64, error) {
-	r := &run{number: number, dir: e.runDir(number)}
+	r := &run{number: number, dir: e.runDir(number), owedUndo: map[string]json.RawMessage{}}
 	records, whole, err := readJournal(r.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
@@ -125,6 +127,10 @@ func (e *Engine) load(number int) (*run, int64, error) {
 	}
 	if len(records) == 0 {
 		return nil, 0, nil
+	}
+	if records[0].Type != recordBegin {
+		return nil, 0, fmt.Errorf("run %d: the journal starts with a %q record where %q should be: it is damaged, or a newer version of hostler wrote it",
+			number, records[0].Type, recordBegin)
 	}
 	for _, rec := range records {
 		if err := e.replay(r, rec); err != nil {
@@ -141,9 +147,15 @@ func (e *Engine) replay(r *run, rec record) error {
 		r.begin = rec
 		r.boots = []string{rec.BootID}
 	case recordResume:
-		if r.boots[len(r.boots)-1] != rec.BootID {
+		if r.end != nil {
+			r.end, r.boots = nil, nil // somebody looked, and the guard counts anew
+		}
+		if !slices.Contains(r.boots, rec.BootID) {
 			r.boots = append(r.boots, rec.BootID)
 		}
+	case recordRevise:
+		r.begin.Revision, r.begin.Version, r.begin.PlanHash = rec.Revision, rec.Version, rec.PlanHash
+		r.begin.Impact, r.begin.Baseline, r.begin.Reverts = rec.Impact, rec.Baseline, nil
 	case recordAsk:
 		return e.replayAsk(r, rec)
 	case recordDo:
@@ -157,7 +169,7 @@ func (e *Engine) replay(r *run, rec record) error {
 		switch rec.Type {
 		case recordDone:
 			op.finished, op.took = true, rec.Time.Sub(op.begun)
-			r.owed.drop(op.key)
+			r.settle(op.key)
 		case recordFailed:
 			op.failed = rec.Error
 		default:
@@ -182,7 +194,15 @@ func (e *Engine) replayAsk(r *run, rec record) error {
 	if !ok {
 		return fmt.Errorf("the journal asks for %s, which is not a deferred op", rec.Key)
 	}
-	return r.owed.add(rec.Step, deferred)
+	r.owed.put(rec.Step, deferred)
+	r.owedUndo[rec.Key] = rec.Undo
+	return nil
+}
+
+// settle notes that what was owed under a key is done.
+func (r *run) settle(key string) {
+	r.owed.drop(key)
+	delete(r.owedUndo, key)
 }
 
 func (r *run) op(seq int) *runOp {
@@ -202,9 +222,8 @@ func (e *Engine) beginRun(begin record) (*run, error) {
 	if len(numbers) > 0 {
 		next = numbers[len(numbers)-1] + 1
 	}
-	e.prune(numbers)
-	r := &run{number: next, dir: e.runDir(next)}
-	if r.journal, err = createJournal(r.dir); err != nil {
+	r := &run{number: next, dir: e.runDir(next), owedUndo: map[string]json.RawMessage{}}
+	if r.journal, err = e.createJournal(r.dir); err != nil {
 		return nil, err
 	}
 	begin.Type, begin.BootID = recordBegin, e.bootID()
@@ -219,16 +238,7 @@ func (e *Engine) beginRun(begin record) (*run, error) {
 	return r, nil
 }
 
-// prune removes old runs; one that cannot be removed costs disk space, not
-// correctness.
-func (e *Engine) prune(numbers []int) {
-	for len(numbers) > keptRuns {
-		_ = os.RemoveAll(e.runDir(numbers[0]))
-		numbers = numbers[1:]
-	}
-}
-
-// finish writes the end of a run and closes it.
+// finish writes the end of a run, closes it and makes room.
 func (e *Engine) finish(r *run, outcome Outcome, cause error) error {
 	defer r.journal.close()
 	end := record{Type: recordEnd, Outcome: outcome}
@@ -236,7 +246,11 @@ func (e *Engine) finish(r *run, outcome Outcome, cause error) error {
 		end.Error = cause.Error()
 	}
 	e.Observe(Event{Kind: RunEnded, Run: r.number, Err: cause, Took: time.Since(r.begin.Time)})
-	return r.journal.append(end)
+	if err := r.journal.append(end); err != nil {
+		return err
+	}
+	e.prune()
+	return nil
 }
 
 // bootID is empty where the host is not running.

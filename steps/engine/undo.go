@@ -166,20 +166,17 @@ func (e *Engine) standing(ctx context.Context, to int) (reverts []int, undo []Pl
 		return nil, nil, err
 	}
 	for _, shown := range history {
-		if shown.Outcome != Done || shown.RevertedBy != 0 || len(shown.Reverts) > 0 {
+		if shown.Outcome != Done && shown.Outcome != Failed || shown.RevertedBy != 0 || len(shown.Reverts) > 0 {
 			continue
 		}
-		r, _, err := e.load(shown.Number)
+		inverses, err := e.inverses(shown.Number)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("run %d: %w", shown.Number, err)
 		}
-		for _, entry := range slices.Backward(r.ops) {
-			back, err := e.wayBack(entry)
-			if err != nil {
-				return nil, nil, fmt.Errorf("run %d: %w", shown.Number, err)
-			}
-			undo = append(undo, PlannedOp{entry.step, back})
+		if len(inverses) == 0 {
+			continue
 		}
+		undo = append(undo, inverses...)
 		reverts = append(reverts, shown.Number)
 		if to == 0 || shown.Number == to {
 			return reverts, undo, nil
@@ -191,21 +188,51 @@ func (e *Engine) standing(ctx context.Context, to int) (reverts []int, undo []Pl
 	return nil, nil, ErrNoRun
 }
 
-// doAll does ops in order, deferred ones last.
-func (x *execution) doAll(ctx context.Context, ops []PlannedOp) error {
-	for _, planned := range ops {
-		if deferred, ok := planned.Op.(steps.Deferred); ok {
-			x.run.owed.drop(deferred.Key())
-			if err := x.ask(planned.Step, []steps.Deferred{deferred}); err != nil {
-				return err
-			}
+// inverses are the ways back of a run's ops that stand, newest first. In a run
+// whose way back did not work out, some stand.
+func (e *Engine) inverses(number int) ([]PlannedOp, error) {
+	r, _, err := e.load(number)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	var inverses []PlannedOp
+	for _, entry := range slices.Backward(r.ops) {
+		if entry.undone {
 			continue
 		}
+		back, err := e.wayBack(entry)
+		if err != nil {
+			return nil, err
+		}
+		inverses = append(inverses, PlannedOp{entry.step, back})
+	}
+	return inverses, nil
+}
+
+// doAll does ops in order, deferred ones last and only the oldest for each unit:
+// it knows the state to come back to.
+func (x *execution) doAll(ctx context.Context, ops []PlannedOp) error {
+	var later queue
+	var now []PlannedOp
+	for _, planned := range ops {
+		if deferred, ok := planned.Op.(steps.Deferred); ok {
+			later.drop(deferred.Key())
+			later.put(planned.Step, deferred)
+			continue
+		}
+		now = append(now, planned)
+	}
+	x.run.owed = queue{}
+	for _, planned := range slices.Backward(later.asked) {
+		if err := x.ask(ctx, planned.Step, []steps.Deferred{planned.Op.(steps.Deferred)}); err != nil {
+			return err
+		}
+	}
+	for _, planned := range now {
 		if err := x.do(ctx, planned.Step, planned.Op); err != nil {
 			return err
 		}
 	}
-	slices.Reverse(x.run.owed.asked)
 	for _, owed := range x.run.owed.inOrder() {
 		if err := x.do(ctx, owed.Step, owed.Op); err != nil {
 			return err

@@ -7,97 +7,87 @@ import (
 	"strings"
 )
 
-// readOnlyCommand is a program that Query may run, with the arguments that its
-// command line must start with.
+// readOnlyCommand is a program that Query may run: the arguments that its
+// command line must start with, and the options that may follow. Arguments that
+// are no options, such as names of packages, are free.
 type readOnlyCommand struct {
 	program string
 	prefix  []string
+	options []string
 	why     string
 }
 
-// readOnlyCommands is all that a plan may run. None of these changes the host,
-// but for caches that their owner rebuilds at will.
-var readOnlyCommands = []readOnlyCommand{
-	{"apt-cache", []string{"policy"}, "the versions that the repositories offer"},
-	{"apt-cache", []string{"madison"}, "the versions that the repositories offer, one a line"},
-	{"apt-cache", []string{"show"}, "a version's dependencies and digest"},
-	{"apt-config", []string{"dump"}, "proxies and folders that the administrator configured"},
-	{"apt-get", []string{"-s", "install"}, "simulation: what an installation would drag in"},
-	{"apt-get", []string{"-s", "remove"}, "simulation: what a removal would take along"},
-	{"apt-get", []string{"--print-uris", "install"}, "what would be downloaded, and its digest"},
-	{"apt-mark", []string{"showhold"}, "holds, where dpkg's status is not enough"},
-	{"dpkg", []string{"--print-architecture"}, "the architecture of packages"},
-	{"dpkg", []string{"--print-foreign-architectures"}, "the other architectures of packages"},
-	{"dpkg", []string{"--compare-versions"}, "the order of two versions, by dpkg itself"},
-	{"dpkg-query", []string{"-W"}, "installed packages"},
-	{"dpkg-query", []string{"--show"}, "installed packages"},
-	{"dpkg-query", []string{"-L"}, "the files of a package"},
-	{"dpkg-query", []string{"-S"}, "the package of a file"},
-	{"journalctl", []string{"-u"}, "the last lines of a unit, for showing why it failed"},
-}
+// The options that some of the commands share.
+var (
+	aptOptions     = []string{"-o"} // only with aptSettings
+	aptPlanOptions = []string{
+		"-o", "-y", "-q", "-qq", "--yes", "--no-install-recommends", "--allow-downgrades", "--allow-change-held-packages",
+	}
+	formatOptions  = []string{"-f", "--showformat"}
+	journalOptions = []string{"-n", "-o", "-b", "--no-pager"}
+)
 
 // aptSettings are the settings that apt may be given with -o: they keep it from
 // writing its caches and change nothing else. Any other could take the
 // simulation back or name a program to run.
 var aptSettings = []string{"Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache=", "APT::Install-Recommends=false"}
 
-// journalctlReads are journalctl's options that are allowed after -u UNIT;
-// others vacuum, rotate or follow.
-var journalctlReads = []string{"-n", "-o", "--no-pager", "-b"}
+// readOnlyCommands is all that a plan may run. None of these changes the host,
+// but for caches that their owner rebuilds at will.
+var readOnlyCommands = []readOnlyCommand{
+	{"apt-cache", []string{"policy"}, aptOptions, "the versions that the repositories offer"},
+	{"apt-cache", []string{"madison"}, aptOptions, "the versions that the repositories offer, one a line"},
+	{"apt-cache", []string{"show"}, aptOptions, "a version's dependencies and digest"},
+	{"apt-config", []string{"dump"}, nil, "proxies and folders that the administrator configured"},
+	{"apt-get", []string{"-s", "install"}, aptPlanOptions, "simulation: what an installation would drag in"},
+	{"apt-get", []string{"-s", "remove"}, aptPlanOptions, "simulation: what a removal would take along"},
+	{"apt-get", []string{"--print-uris", "install"}, aptPlanOptions, "what would be downloaded, and its digest"},
+	{"apt-mark", []string{"showhold"}, nil, "holds, where dpkg's status is not enough"},
+	{"dpkg", []string{"--print-architecture"}, nil, "the architecture of packages"},
+	{"dpkg", []string{"--print-foreign-architectures"}, nil, "the other architectures of packages"},
+	{"dpkg", []string{"--compare-versions"}, nil, "the order of two versions, by dpkg itself"},
+	{"dpkg-query", []string{"-W"}, formatOptions, "installed packages"},
+	{"dpkg-query", []string{"--show"}, formatOptions, "installed packages"},
+	{"dpkg-query", []string{"-L"}, nil, "the files of a package"},
+	{"dpkg-query", []string{"-S"}, nil, "the package of a file"},
+	{"journalctl", []string{"-u"}, journalOptions, "the last lines of a unit, for showing why it failed"},
+}
 
 // CheckReadOnly returns an error that wraps ErrNotReadOnly unless the command
 // line is on the read-only list.
 func CheckReadOnly(argv []string) error {
-	if len(argv) == 0 {
-		return fmt.Errorf("empty command line: %w", ErrNotReadOnly)
-	}
-	for _, allowed := range readOnlyCommands {
-		if allowed.matches(argv) {
-			return nil
-		}
+	if slices.ContainsFunc(readOnlyCommands, func(c readOnlyCommand) bool { return c.matches(argv) }) {
+		return nil
 	}
 	return fmt.Errorf("query %q: %w", strings.Join(argv, " "), ErrNotReadOnly)
 }
 
 func (c readOnlyCommand) matches(argv []string) bool {
-	// A path would let a plan run any file that is called like the program.
-	if argv[0] != c.program && path.Dir(argv[0]) != "/usr/bin" {
+	if len(argv) < 1+len(c.prefix) {
 		return false
 	}
-	if path.Base(argv[0]) != c.program {
+	// A path elsewhere would let a plan run any file that is called like the program.
+	if argv[0] != c.program && argv[0] != path.Join("/usr/bin", c.program) {
 		return false
 	}
-	args := argv[1:]
-	if len(args) < len(c.prefix) || !slices.Equal(args[:len(c.prefix)], c.prefix) {
-		return false
-	}
-	return !c.forbidsAny(args[len(c.prefix):])
+	rest := argv[1+len(c.prefix):]
+	return slices.Equal(argv[1:1+len(c.prefix)], c.prefix) && c.allows(rest)
 }
 
-// forbidsAny tells whether the further arguments could make the program write.
-func (c readOnlyCommand) forbidsAny(args []string) bool {
-	switch {
-	case c.program == "journalctl":
-		return slices.ContainsFunc(args, func(arg string) bool {
-			option, _, _ := strings.Cut(arg, "=")
-			return strings.HasPrefix(arg, "-") && !slices.Contains(journalctlReads, option)
-		})
-	case strings.HasPrefix(c.program, "apt"):
-		return aptForbids(args)
-	}
-	return false
-}
-
-func aptForbids(args []string) bool {
+// allows tells whether the further arguments hold no option that is not known
+// to be harmless.
+func (c readOnlyCommand) allows(args []string) bool {
 	for i, arg := range args {
+		option, _, _ := strings.Cut(arg, "=")
 		switch {
-		case arg == "-o" && i+1 < len(args) && slices.Contains(aptSettings, args[i+1]):
-		case strings.HasPrefix(arg, "--option"), strings.HasPrefix(arg, "--config"), strings.HasPrefix(arg, "--no-"):
-			return true
-		case strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.ContainsAny(arg, "oc="):
-			// Short options may be joined: -yo NAME=VALUE is -y -o NAME=VALUE.
-			return true
+		case !strings.HasPrefix(arg, "-"):
+		case !slices.Contains(c.options, option):
+			return false
+		case option == "-o" && c.program != "journalctl":
+			if i+1 == len(args) || option != arg || !slices.Contains(aptSettings, args[i+1]) {
+				return false
+			}
 		}
 	}
-	return false
+	return true
 }

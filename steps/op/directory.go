@@ -45,7 +45,16 @@ func (o Directory) Diff() steps.Diff { return o.Shown }
 
 // Inverse removes the directory, or gives it its owner and mode back.
 func (o Directory) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	return undoPath(v, o.Path)
+	// Through a link, as the plan and Do: what changes is what the link leads to.
+	info, err := v.Stat(o.Path)
+	if err == nil && info.Mode.IsDir() {
+		return undoDirectory(o.Path, info), nil
+	}
+	return undoPath(v, o.Path, steps.None)
+}
+
+func undoDirectory(name string, info host.Info) Directory {
+	return Directory{Path: name, Attr: info.Attr(), Shown: steps.Diff{Action: "restore", To: describeAttr(info.Attr())}}
 }
 
 // Do makes the directory or changes its owner and mode.
@@ -98,7 +107,7 @@ func (o Symlink) Diff() steps.Diff {
 
 // Inverse brings back what is at the path now.
 func (o Symlink) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	return undoPath(v, o.Path)
+	return undoPath(v, o.Path, steps.None)
 }
 
 // Do makes the link.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
@@ -105,7 +106,7 @@ func (o File) Diff() steps.Diff { return o.Shown }
 // Inverse restores the file from the blob store, or removes it together with
 // the directories that Do will make.
 func (o File) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	return undoPath(v, o.Path)
+	return undoPath(v, o.Path, o.Cost)
 }
 
 // Do keeps the old contents in the blob store and writes the new ones.
@@ -151,7 +152,7 @@ func (o Restore) Diff() steps.Diff {
 
 // Inverse is that of writing the file.
 func (o Restore) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	return undoPath(v, o.Path)
+	return undoPath(v, o.Path, o.Cost)
 }
 
 // Do leaves a file that still has the contents alone but for owner and mode;
@@ -185,13 +186,23 @@ type Remove struct {
 }
 
 // PlanRemove returns the op that removes the path, or nil when it is not there.
+// A directory that holds something is an error: hostler removes no trees.
 func PlanRemove(v host.View, name string) (steps.Op, error) {
-	_, err := v.Lstat(name)
+	info, err := v.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	if info.Mode.IsDir() {
+		names, err := v.ReadDir(name)
+		if err != nil {
+			return nil, err
+		}
+		if len(names) > 0 {
+			return nil, fmt.Errorf("%s is a directory that is not empty (%s): remove it by hand", name, strings.Join(names, ", "))
+		}
 	}
 	return Remove{Path: name}, nil
 }
@@ -207,31 +218,33 @@ func (o Remove) Diff() steps.Diff { return steps.Diff{Action: "remove"} }
 
 // Inverse brings back what is at the path now.
 func (o Remove) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	return undoPath(v, o.Path)
+	return undoPath(v, o.Path, o.Cost)
 }
 
 // Do keeps a regular file's contents in the blob store before it removes it.
+// Directories that are not empty stay: this op made them, and meanwhile somebody
+// else's file came in.
 func (o Remove) Do(_ context.Context, h host.Host) error {
+	dirs := o.Dirs
 	info, err := h.Lstat(o.Path)
-	if err == nil && info.Mode.IsRegular() {
-		if _, err := h.Keep(o.Path); err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case info.Mode.IsDir():
+		dirs = append([]string{o.Path}, dirs...)
+	default:
+		if err := removeFile(h, o.Path, info); err != nil {
 			return err
 		}
 	}
-	if err := h.Remove(o.Path); err != nil {
-		return err
-	}
-	for _, dir := range o.Dirs {
+	for _, dir := range dirs {
 		names, err := h.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
+		if err != nil || len(names) > 0 {
 			return err
-		}
-		// Somebody else's file came in meanwhile: the directory stays.
-		if len(names) > 0 {
-			return nil
 		}
 		if err := h.Remove(dir); err != nil {
 			return err
@@ -240,9 +253,18 @@ func (o Remove) Do(_ context.Context, h host.Host) error {
 	return nil
 }
 
+func removeFile(h host.Host, name string, info host.Info) error {
+	if info.Mode.IsRegular() {
+		if _, err := h.Keep(name); err != nil {
+			return err
+		}
+	}
+	return h.Remove(name)
+}
+
 // undoPath returns the op that puts a path back to what is there now. It is the
-// inverse of every op that replaces or removes a path.
-func undoPath(v host.View, name string) (steps.Op, error) {
+// inverse of every op that replaces or removes a path, and costs what that costs.
+func undoPath(v host.View, name string, cost steps.Impact) (steps.Op, error) {
 	info, err := v.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -250,7 +272,7 @@ func undoPath(v host.View, name string) (steps.Op, error) {
 		if err != nil {
 			return nil, err
 		}
-		return Remove{Path: name, Dirs: missing}, nil
+		return Remove{Path: name, Dirs: missing, Cost: cost}, nil
 	case err != nil:
 		return nil, err
 	case info.Mode&fs.ModeSymlink != 0:
@@ -260,7 +282,7 @@ func undoPath(v host.View, name string) (steps.Op, error) {
 		}
 		return Symlink{Path: name, Target: target}, nil
 	case info.Mode.IsDir():
-		return Directory{Path: name, Attr: info.Attr()}, nil
+		return undoDirectory(name, info), nil
 	case !info.Mode.IsRegular():
 		return nil, notRegular(v, name, info)
 	}
@@ -268,7 +290,7 @@ func undoPath(v host.View, name string) (steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Restore{Path: name, Blob: digest(content), Attr: info.Attr()}, nil
+	return Restore{Path: name, Blob: digest(content), Attr: info.Attr(), Cost: cost}, nil
 }
 
 // missingParents lists the parent directories that do not exist, deepest first.

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
@@ -79,9 +80,24 @@ func (o Module) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 // Do runs modprobe.
 func (o Module) Do(ctx context.Context, h host.Host) error {
 	if o.Loaded {
-		return h.LoadModule(ctx, o.Name)
+		return o.load(ctx, h)
 	}
 	return h.UnloadModule(ctx, o.Name)
+}
+
+// load names the kernel when it fails, because a module that "is not found" is
+// most often one of another kernel than the one that runs.
+func (o Module) load(ctx context.Context, h host.Host) error {
+	err := h.LoadModule(ctx, o.Name)
+	if err == nil {
+		return nil
+	}
+	kernel, unknown := h.Sysctl("kernel.osrelease")
+	if unknown != nil {
+		kernel = "of this host"
+	}
+	return fmt.Errorf("loading module %s into the running kernel %s: %w: correct the name, install the package that has the module for this kernel, "+
+		"or reboot if the kernel was upgraded", o.Name, kernel, err)
 }
 
 // Swap switches one swap device or file on or off.

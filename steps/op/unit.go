@@ -2,7 +2,12 @@ package op
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
@@ -15,6 +20,10 @@ type UnitFile struct {
 	// State is one of enabled, disabled, masked.
 	State string `json:"state"`
 	From  string `json:"from,omitempty"`
+	// Under is the state that the unit gets before it is masked, enabled or
+	// disabled; empty leaves it. Inverses use it: systemd hides behind
+	// the mask whether a unit is enabled, and unmasking may change it.
+	Under string `json:"under,omitempty"`
 }
 
 // PlanUnitFile returns the op that brings the unit file into the state, or
@@ -61,11 +70,40 @@ func (o UnitFile) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := "disabled"
-	if unit.UnitFileState == "enabled" || unit.UnitFileState == "masked" {
-		state = unit.UnitFileState
+	back := UnitFile{Name: o.Name, State: "disabled", From: o.State}
+	switch unit.UnitFileState {
+	case "enabled":
+		back.State = "enabled"
+	case "masked":
+		back.State, back.Under = "masked", "disabled"
+		linked, err := isLinked(v, o.Name)
+		if err != nil {
+			return nil, err
+		}
+		if linked {
+			back.Under = "enabled"
+		}
 	}
-	return UnitFile{Name: o.Name, State: state, From: o.State}, nil
+	return back, nil
+}
+
+// isLinked tells whether a unit has the links that enabling makes, masked or not.
+func isLinked(v host.View, name string) (bool, error) {
+	const folder = "/etc/systemd/system"
+	entries, err := v.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	for _, entry := range entries {
+		if ext := path.Ext(entry); ext != ".wants" && ext != ".requires" {
+			continue
+		}
+		_, err := v.Lstat(path.Join(folder, entry, name))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // Do makes or removes the links.
@@ -77,6 +115,11 @@ func (o UnitFile) Do(ctx context.Context, h host.Host) error {
 		}
 		if unit.UnitFileState == "" || unit.UnitFileState == "disabled" {
 			return nil
+		}
+	}
+	if o.State == "masked" && o.Under != "" {
+		if err := h.SetUnitFileState(ctx, o.Name, o.Under); err != nil {
+			return err
 		}
 	}
 	return h.SetUnitFileState(ctx, o.Name, o.State)
@@ -129,21 +172,24 @@ func (o Job) Merge(other steps.Op) (steps.Op, error) {
 		merged.Verb = b.Verb
 	}
 	merged.Cost = max(o.Cost, b.Cost)
-	if b.Why != "" && b.Why != o.Why {
-		merged.Why = joinReasons(o.Why, b.Why)
-	}
+	merged.Why = joinReasons(o.Why, b.Why)
 	return merged, nil
 }
 
+// joinReasons names each reason once, however often it was given.
 func joinReasons(a, b string) string {
-	if a == "" {
-		return b
+	var reasons []string
+	for _, reason := range append(strings.Split(a, "; "), strings.Split(b, "; ")...) {
+		if reason != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
 	}
-	return a + "; " + b
+	return strings.Join(reasons, "; ")
 }
 
 // Inverse leaves the unit running if it runs now, and stopped if not. A unit that
-// runs is restarted, because its files go back as well.
+// runs is restarted, because its files go back as well; one that systemd keeps
+// trying to start is wanted too.
 func (o Job) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	unit, err := v.Unit(ctx, o.Unit)
 	if err != nil {
@@ -151,7 +197,7 @@ func (o Job) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	}
 	back := Job{Unit: o.Unit, Cost: o.Cost, Why: "undo of " + string(o.Verb)}
 	switch {
-	case !unit.Active():
+	case !unit.Active() && unit.ActiveState != "activating":
 		back.Verb = host.JobStop
 	case o.Verb == host.JobStop:
 		back.Verb = host.JobStart
@@ -171,7 +217,9 @@ func (o Job) Do(ctx context.Context, h host.Host) error {
 		if err != nil {
 			return err
 		}
-		if !unit.Exists() || unit.ActiveState == "inactive" {
+		// A service that runs on after its unit file is gone is "not-found" and
+		// active: it can be stopped still.
+		if unit.ActiveState == "" || unit.ActiveState == "inactive" || (!unit.Exists() && !unit.Active()) {
 			return nil
 		}
 	}

@@ -128,13 +128,16 @@ func (f *Fake) tick() time.Time {
 func (f *Fake) Interfaces(context.Context) ([]host.Interface, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.links), nil
+	return slices.Clone(f.links), f.live("listing network interfaces")
 }
 
 // DefaultRoutes implements host.Links.
 func (f *Fake) DefaultRoutes(context.Context) ([]host.Route, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.live("listing default routes"); err != nil {
+		return nil, err
+	}
 	routes := slices.Clone(f.routes)
 	slices.SortStableFunc(routes, func(a, b host.Route) int { return a.Metric - b.Metric })
 	return routes, nil

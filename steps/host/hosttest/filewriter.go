@@ -132,7 +132,7 @@ func (f *Fake) Remove(p string) error {
 
 func (f *Fake) remove(p string) error {
 	folder, name, err := f.target("removing", p, host.Attr{})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	if err != nil {

@@ -81,6 +81,15 @@ func Inactive(name string) Option {
 	}
 }
 
+// Reloaded is a daemon-reload by somebody else, such as a package's scripts.
+func Reloaded() Option {
+	return func(f *Fake) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.loadUnits()
+	}
+}
+
 // OnJob installs a hook for a unit's jobs; nil takes it away.
 func OnJob(name string, hook JobHook) Option {
 	return func(f *Fake) {

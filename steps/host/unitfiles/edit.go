@@ -29,16 +29,17 @@ func SetState(t Tree, name, state string) error {
 	return fmt.Errorf("unit file state %q of %q: want one of %s, %s, %s: %w", state, name, Enabled, Disabled, Masked, fs.ErrInvalid)
 }
 
-// mask links the unit to /dev/null in Config. A unit file that an administrator
-// put there himself is not overwritten; systemctl refuses that too.
+// mask links the unit to /dev/null in Config. A unit file or another link that
+// is there already is not overwritten; systemctl refuses that too.
 func mask(t Tree, name string) error {
 	at := path.Join(Config, name)
-	mode, err := t.Lstat(at)
-	if err == nil && mode&fs.ModeSymlink == 0 {
-		return fmt.Errorf("masking %q: its unit file is %q itself; remove that first: %w", name, at, fs.ErrExist)
-	}
-	if err != nil && !isAbsent(err) {
-		return err
+	target, err := t.Readlink(at)
+	switch {
+	case isAbsent(err):
+	case err == nil && target == "/dev/null":
+		return nil
+	default:
+		return fmt.Errorf("masking %q: %q is in the way; remove that first: %w", name, at, fs.ErrExist)
 	}
 	if err := makeFolder(t, Config); err != nil {
 		return err

@@ -1,0 +1,66 @@
+package host_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hostler-dev/hostler/steps/host"
+)
+
+func TestCheckReadOnly(t *testing.T) {
+	t.Parallel()
+
+	t.Run("lets reading commands pass", func(t *testing.T) {
+		t.Parallel()
+		for _, line := range []string{
+			"apt-cache policy kubelet",
+			"/usr/bin/apt-cache madison kubelet containerd",
+			"apt-cache policy -o Dir::Cache::pkgcache= kubelet",
+			"apt-get -s install kubelet=1.36.3",
+			"apt-get -s install -y -o APT::Install-Recommends=false kubelet",
+			"dpkg --print-architecture",
+			"dpkg-query -W -f ${Package}",
+			"journalctl -u kubelet.service -n 10 -o cat --no-pager",
+		} {
+			if err := host.CheckReadOnly(strings.Fields(line)); err != nil {
+				t.Errorf("%q: got %v, want no error", line, err)
+			}
+		}
+	})
+
+	t.Run("refuses what writes, or could be made to", func(t *testing.T) {
+		t.Parallel()
+		for _, line := range []string{
+			"",
+			"sh -c true",
+			"apt-get install kubelet",
+			"apt-get -s clean",
+			"apt-get install -s kubelet",
+			"apt-get -s install -o APT::Get::Simulate=false kubelet",
+			"apt-get -s install -oDPkg::Pre-Invoke::=reboot kubelet",
+			"apt-get -s install -yo APT::Get::Simulate=0 kubelet",
+			"apt-get -s install --option=APT::Get::Simulate=0 kubelet",
+			"apt-get -s install --no-simulate kubelet",
+			"apt-get -s install -s=0 kubelet",
+			"apt-get -s install --simulate=0 kubelet",
+			"apt-get -s install --just-print=no kubelet",
+			"apt-get -s install -c /tmp/apt.conf kubelet",
+			"apt-get -s install -o",
+			"apt-cache gencaches",
+			"dpkg -i x.deb",
+			"dpkg --print-architecture --configure -a",
+			"dpkg-query -c kubelet",
+			"journalctl -u kubelet --vacuum-time=1s",
+			"journalctl -u kubelet -f",
+			"journalctl --rotate",
+			"/tmp/apt-cache policy",
+			"./apt-cache policy",
+			"apt-cache",
+		} {
+			if err := host.CheckReadOnly(strings.Fields(line)); !errors.Is(err, host.ErrNotReadOnly) {
+				t.Errorf("%q: got %v, want ErrNotReadOnly", line, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package kubelet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/host"
+)
+
+// flag is one argument of the kubelet. Only what KubeletConfiguration has no
+// field for is a flag.
+type flag struct{ name, value string }
+
+// dropIn is the systemd drop-in with the kubelet's whole command line.
+// KUBELET_EXTRA_ARGS comes last, as in the packages' own units, so that an
+// administrator keeps the last word on a single machine.
+func dropIn(flags []flag, environmentFile string) []byte {
+	var b strings.Builder
+	b.WriteString("# Written by hostler. Changes made here are undone by its next run.\n[Service]\n")
+	if environmentFile != "" {
+		fmt.Fprintf(&b, "EnvironmentFile=-%s\n", strings.ReplaceAll(environmentFile, "%", "%%"))
+	}
+	b.WriteString("ExecStart=\nExecStart=" + Binary)
+	for _, f := range flags {
+		b.WriteString(" \\\n  " + escape("--"+f.name+"="+f.value))
+	}
+	if environmentFile != "" {
+		b.WriteString(" \\\n  $KUBELET_EXTRA_ARGS")
+	}
+	b.WriteString("\n")
+	return []byte(b.String())
+}
+
+// escape writes a word of a command line as systemd.service(5) reads it back:
+// percent signs and dollars doubled, and quoted where it has blanks.
+func escape(word string) string {
+	word = strings.NewReplacer("%", "%%", "$", "$$", `\`, `\\`, `"`, `\"`).Replace(word)
+	if strings.ContainsAny(word, " \t'\"\\;") {
+		return `"` + word + `"`
+	}
+	return word
+}
+
+// flagValue finds a flag in a drop-in that dropIn wrote; empty: it is not there.
+func flagValue(dropIn []byte, name string) string {
+	for word := range strings.FieldsSeq(string(dropIn)) {
+		if value, found := strings.CutPrefix(strings.Trim(word, `"`), "--"+name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+// dropInFolders are where systemd looks for drop-ins of the unit, best first: a
+// file hides those of the same name in later folders (systemd.unit(5)).
+var dropInFolders = []string{
+	"/etc/systemd/system/" + UnitName + ".d",
+	"/run/systemd/system/" + UnitName + ".d",
+	"/usr/local/lib/systemd/system/" + UnitName + ".d",
+	"/usr/lib/systemd/system/" + UnitName + ".d",
+	"/lib/systemd/system/" + UnitName + ".d",
+}
+
+// warnOfDropIns names the drop-ins of others that set the command line too, and
+// says which of them wins. Only one of ExecStart lines counts: the last by name.
+func warnOfDropIns(v host.View) error {
+	ours := path.Base(DropInPath)
+	seen := map[string]bool{ours: true}
+	var remarks []error
+	for _, folder := range dropInFolders {
+		names, err := v.ReadDir(folder)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			return err
+		}
+		for _, name := range names {
+			if seen[name] || !strings.HasSuffix(name, ".conf") {
+				continue
+			}
+			seen[name] = true
+			content, err := v.ReadFile(path.Join(folder, name))
+			if err != nil {
+				// A drop-in hidden by a link to /dev/null says nothing.
+				if errors.Is(err, host.ErrNotRegular) || errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				return err
+			}
+			if setsCommandLine(content) {
+				remarks = append(remarks, warnOfDropIn(path.Join(folder, name), name > ours))
+			}
+		}
+	}
+	return errors.Join(remarks...)
+}
+
+func warnOfDropIn(file string, wins bool) error {
+	if wins {
+		return steps.Warning("%s sets the kubelet's command line and comes after %s, so that it wins and hostler's flags have no effect: remove it", file, path.Base(DropInPath))
+	}
+	return steps.Warning("%s sets the kubelet's command line too; %s comes after it and wins", file, path.Base(DropInPath))
+}
+
+func setsCommandLine(dropIn []byte) bool {
+	return slices.ContainsFunc(strings.Split(string(dropIn), "\n"), func(line string) bool {
+		key, value, found := strings.Cut(strings.TrimSpace(line), "=")
+		return found && strings.TrimSpace(key) == "ExecStart" && strings.TrimSpace(value) != ""
+	})
+}

@@ -1,0 +1,27 @@
+// Command web is the workload of the test cluster: an HTTP server on port 8080 that answers with its host's name, which
+// is the name of its pod.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	name, err := os.Hostname()
+	if err != nil {
+		log.Fatalf("reading the host's name: %v", err)
+	}
+	server := &http.Server{
+		Addr:              ":8080",
+		ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, "hello from %s\n", name)
+		}),
+	}
+	log.Printf("serving on %s", server.Addr)
+	log.Fatal(server.ListenAndServe())
+}

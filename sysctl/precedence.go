@@ -12,7 +12,7 @@ import (
 	"github.com/hostler-dev/hostler/steps/host"
 )
 
-// Directories are those that systemd-sysctl reads, best first: of two files
+// directories are those that systemd-sysctl reads, best first: of two files
 // with the same name only the one in the better directory is read. Then the
 // files are read in the order of their names, whatever directory they are in.
 var directories = [...]string{"/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"}
@@ -158,6 +158,11 @@ func (c conflict) explain(v host.Files) string {
 	if c.line.excludes {
 		does = fmt.Sprintf("keeps %q from being set at boot", c.setting.value)
 	}
-	return fmt.Sprintf("sysctl %q: line %d of %s is read after %s and %s: remove that line",
-		c.setting.key, c.line.number, file, path.Base(File), does)
+	// Files of packages come back with the next upgrade.
+	remedy := "remove that line"
+	if !strings.HasPrefix(c.line.file, "/etc/") {
+		remedy = "put a file of the same name, without that line, into /etc/sysctl.d"
+	}
+	return fmt.Sprintf("sysctl %q: line %d of %s is read after %s and %s: %s",
+		c.setting.key, c.line.number, file, path.Base(File), does, remedy)
 }

@@ -44,7 +44,7 @@ func TestConflicts(t *testing.T) {
 		"finds a later file in the last directory": {
 			files: []hosttest.Option{hosttest.File("/usr/lib/sysctl.d/99-a.conf", "\n"+key+" = 1\n")},
 			want: []string{`sysctl "net.ipv4.conf.all.rp_filter": line 2 of /usr/lib/sysctl.d/99-a.conf is read after 90-hostler.conf ` +
-				`and sets "1" at boot instead of "0": remove that line`},
+				`and sets "1" at boot instead of "0": put a file of the same name, without that line, into /etc/sysctl.d`},
 		},
 		"names the file that a link leads to": {
 			files: []hosttest.Option{hosttest.File("/etc/sysctl.conf", "net/ipv4/conf/all/rp_filter=1"), hosttest.Link("/etc/sysctl.d/99-sysctl.conf", "../sysctl.conf")},
@@ -74,6 +74,11 @@ func TestConflicts(t *testing.T) {
 			want: []string{`sysctl "net.ipv4.conf.all.rp_filter": line 1 of /etc/sysctl.d/99-a.conf is read after 90-hostler.conf ` +
 				`and keeps "0" from being set at boot: remove that line`},
 		},
+		"finds a line that takes out a key with an empty value": {
+			files: []hosttest.Option{hosttest.File("/etc/sysctl.d/99-a.conf", "-net.ipv4.ip_local_reserved_ports")},
+			want: []string{`sysctl "net.ipv4.ip_local_reserved_ports": line 1 of /etc/sysctl.d/99-a.conf is read after 90-hostler.conf ` +
+				`and keeps "" from being set at boot: remove that line`},
+		},
 		"counts a dash before an assignment as the assignment": {
 			files: []hosttest.Option{hosttest.File("/etc/sysctl.d/99-a.conf", "-"+key+"=2")},
 			want: []string{`sysctl "net.ipv4.conf.all.rp_filter": line 1 of /etc/sysctl.d/99-a.conf is read after 90-hostler.conf ` +
@@ -91,7 +96,7 @@ func TestConflicts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, found := range conflicts([]setting{{key, "0"}, {"vm.panic_on_oom", "0"}}, lines) {
+			for _, found := range conflicts([]setting{{key, "0"}, {"vm.panic_on_oom", "0"}, {"net.ipv4.ip_local_reserved_ports", ""}}, lines) {
 				got = append(got, found.explain(v))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

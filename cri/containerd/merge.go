@@ -206,7 +206,7 @@ func setCgroupDriver(doc table, l layout, systemd bool) error {
 		return err
 	}
 	// An entry in the file replaces the built-in one, so it needs its type.
-	if shim := runc["runtime_type"]; shim == nil || shim == "" || false {
+	if shim := runc["runtime_type"]; shim == nil || shim == "" || shim == shimLegacy {
 		runc["runtime_type"] = shimV2
 	}
 	entries := []any{config["default_runtime"], config["untrusted_workload_runtime"]} // deprecated names for entries

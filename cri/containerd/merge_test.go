@@ -238,6 +238,54 @@ func TestMergeOverlay(t *testing.T) {
 	}
 }
 
+func TestMergeSetsTheCgroupDriver(t *testing.T) {
+	t.Parallel()
+	type config = map[string]any
+	cases := map[string]struct{ file, want config }{
+		"moves the shim that has no such option": {
+			config{"runc": config{"runtime_type": shimLegacy}},
+			config{"runc": config{"runtime_type": shimV2, "options": config{"SystemdCgroup": true}}},
+		},
+		"keeps the spelling that is there": {
+			config{"runc": config{"runtime_type": shimV2, "options": config{"systemdCgroup": false}}},
+			config{"runc": config{"runtime_type": shimV2, "options": config{"systemdCgroup": true}}},
+		},
+		"leaves one of two spellings": {
+			config{"runc": config{"runtime_type": shimV2, "options": config{"SystemdCgroup": false, "systemdCgroup": true}}},
+			config{"runc": config{"runtime_type": shimV2, "options": config{"systemdCgroup": true}}},
+		},
+		"leaves runtimes alone that are no runc": {
+			config{"runc": config{"runtime_type": shimV1}, "gvisor": config{"runtime_type": "io.containerd.runsc.v1"}},
+			config{"runc": config{"runtime_type": shimV1, "options": config{"SystemdCgroup": true}}, "gvisor": config{"runtime_type": "io.containerd.runsc.v1"}},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := []string{"plugins", pluginCRI, "containerd", "runtimes"}
+			doc := config{"version": int64(2)}
+			if err := set(doc, c.file, path...); err != nil {
+				t.Fatal(err)
+			}
+			file, err := format(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			merged, err := Merge(file, someSettings("1.7"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := parse(merged.Content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(any(c.want), lookup(got, path...)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestMergeDoesNotChangeTheOverlay(t *testing.T) {
 	t.Parallel()
 	runtimes := map[string]any{"crun": map[string]any{"runtime_type": shimV2}}

@@ -68,7 +68,8 @@ type plannedPackage struct {
 	ops []steps.Op
 	// release is the containerd after the run.
 	release Release
-	// change says "1.7.24-1 to 2.1.9-1"; empty where a containerd that is there stays.
+	// change says "1.7.24-1 to 2.1.9-1", or "none to 2.1.9-1" where a containerd
+	// that runs may have come without a package; empty where the package stays.
 	change string
 }
 
@@ -85,8 +86,8 @@ func (s Step) planPackage(ctx context.Context, v host.View) (plannedPackage, err
 	if planned.release, err = ParseRelease(then); err != nil {
 		return planned, err
 	}
-	if now != "" && then != now {
-		planned.change = now + " to " + then
+	if then != now {
+		planned.change = cmp.Or(now, "none") + " to " + then
 	}
 	planned.ops, err = s.spec.Package.Plan(ctx, v)
 	return planned, err

@@ -142,6 +142,13 @@ func TestStep(t *testing.T) {
 			Host: func() *hosttest.Fake {
 				return installed("1.7.24-1", hosttest.File(configPath, converged(t, "1.7")))
 			}},
+		{Name: "a containerd without a package gives way to one with", Golden: "unpackaged", Step: stepFor("1.7.24-1", ""),
+			Host: func() *hosttest.Fake {
+				return hosttest.New(booted(), hosttest.File("/etc/systemd/system/containerd.service", unitText), hosttest.Enabled("containerd.service"),
+					hosttest.Running("containerd.service"), hosttest.File(configPath, converged(t, "1.7")))
+			},
+			// The fake package stops the unit before it goes, and it is not its own unit.
+			Irreversible: []string{"package:containerd"}},
 		{Name: "a version in short does not change what matches it", Golden: "short-version", Step: stepFor("1.7.30-1", "1.7.24"),
 			Host: func() *hosttest.Fake { return installed("1.7.24-1", hosttest.File(configPath, converged(t, "1.7"))) }},
 		{Name: "drift is repaired without a restart", Golden: "drift", Step: stepFor("1.7.24-1", ""),

@@ -130,10 +130,7 @@ func parseMadison(text string) map[string][]string {
 
 // Simulate runs apt-get -s, which needs no rights and takes no lock.
 func (apt) Simulate(ctx context.Context, v host.View, changes []Change) ([]Change, error) {
-	argv := slices.Concat([]string{"apt-get", "-s", "install", allowHeld, allowDowngrades}, withoutCache)
-	for _, change := range changes {
-		argv = append(argv, aptTarget(change))
-	}
+	argv := slices.Concat([]string{"apt-get", "-s", "install", allowHeld, allowDowngrades}, withoutCache, aptTargets(changes))
 	out, err := v.Query(ctx, host.Command{Argv: argv})
 	if err != nil {
 		return nil, fmt.Errorf("simulating the installation: %w", aptError(err, out))

@@ -55,20 +55,26 @@ func run(ctx context.Context, h host.Host, cmd host.Command) error {
 	return nil
 }
 
-// aptTarget writes a change as an argument of apt-get install.
-func aptTarget(c Change) string {
-	switch {
-	case c.To == "":
-		return c.Name + "-"
-	case c.Archive != "":
-		return c.Archive
-	default:
-		return c.Name + "=" + c.To
+// aptTargets writes changes as arguments of apt-get install, which removes what
+// is marked with a hyphen. What depends on that goes along, unless it is held
+// and not named itself: then apt refuses.
+func aptTargets(changes []Change) []string {
+	targets := make([]string, len(changes))
+	for i, c := range changes {
+		switch {
+		case c.To == "":
+			targets[i] = c.Name + "-"
+		case c.Archive != "":
+			targets[i] = c.Archive
+		default:
+			targets[i] = c.Name + "=" + c.To
+		}
 	}
+	return targets
 }
 
-// apply is one apt-get install, which also removes. Packages that go are
-// purged, unless one of them must keep its configuration.
+// apply is one apt-get install. Packages that go are purged, unless one of
+// them must keep its configuration.
 func (apt) apply(ctx context.Context, h host.Host, changes []Change) error {
 	args := []string{"install", allowHeld, allowDowngrades}
 	keep := slices.ContainsFunc(changes, func(c Change) bool { return c.KeepConfig })
@@ -76,10 +82,7 @@ func (apt) apply(ctx context.Context, h host.Host, changes []Change) error {
 	if gone && !keep {
 		args = append(args, "--purge")
 	}
-	for _, change := range changes {
-		args = append(args, aptTarget(change))
-	}
-	return run(ctx, h, aptGet(transactionTimeout, args...))
+	return run(ctx, h, aptGet(transactionTimeout, append(args, aptTargets(changes)...)...))
 }
 
 func (apt) setHold(ctx context.Context, h host.Host, name string, held bool) error {

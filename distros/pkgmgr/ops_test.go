@@ -208,7 +208,7 @@ func TestInterruptedWorkIsFinishedFirst(t *testing.T) {
 
 func TestRemoveTakesDependentsAndBringsThemBack(t *testing.T) {
 	t.Parallel()
-	f := debian([]apttest.Package{kubelet36, cni, conntrack}, all, apttest.Held("kubelet"))
+	f := debian([]apttest.Package{kubelet36, cni, conntrack}, all, apttest.Held("kubernetes-cni"))
 	f.Change(hosttest.File("/etc/default/kubelet", "edited\n"))
 	doAndUndo(t, f, pkgmgr.Remove{Manager: distros.Apt, Name: "kubernetes-cni", From: cni.Version}, func() {
 		if get(t, f, "kubernetes-cni").Installed || get(t, f, "kubelet").Installed {
@@ -218,6 +218,15 @@ func TestRemoveTakesDependentsAndBringsThemBack(t *testing.T) {
 			t.Errorf("got configuration %q want it kept", got)
 		}
 	})
+}
+
+func TestRemoveStopsAtAHeldDependent(t *testing.T) {
+	t.Parallel()
+	f := debian([]apttest.Package{kubelet36, cni, conntrack}, all, apttest.Held("kubelet"))
+	_, err := (pkgmgr.Remove{Manager: distros.Apt, Name: "kubernetes-cni"}).Inverse(t.Context(), f)
+	if !errors.Is(err, pkgmgr.ErrBroken) || !strings.Contains(err.Error(), "kubelet : Depends: kubernetes-cni") {
+		t.Errorf("got %v want ErrBroken that names the dependent", err)
+	}
 }
 
 func TestHoldIsSetAndTakenBack(t *testing.T) {

@@ -99,29 +99,32 @@ func buildDeb(t *testing.T, h *host.OS, repo, name, version, depends, postinst s
 	return fmt.Sprintf("%sFilename: ./%s\nSize: %d\nSHA256: %x\n\n", control, filepath.Base(file), len(deb), sha256.Sum256(deb))
 }
 
-// installed is the package database as it matters: what dpkg and apt know, in
-// order, and the files of the test's packages.
+// installed is the package database as far as it matters, and the files of the
+// test's packages.
 func installed(t *testing.T) []string {
 	t.Helper()
 	var facts []string
-	for _, path := range []string{dpkg.StatusPath, "/var/lib/apt/extended_states"} {
-		content, err := os.ReadFile(path)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-		for paragraph := range strings.SplitSeq(string(content), "\n\n") {
-			if paragraph = strings.TrimSpace(paragraph); paragraph != "" {
-				facts = append(facts, paragraph)
-			}
+	status, err := os.ReadFile(dpkg.StatusPath)
+	must(t, err)
+	for entry := range dpkg.Entries(string(status)) {
+		facts = append(facts, fmt.Sprintf("%+v", entry))
+	}
+	auto, err := os.ReadFile("/var/lib/apt/extended_states")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for paragraph := range strings.SplitSeq(string(auto), "\n\n") {
+		if strings.Contains(paragraph, "Auto-Installed: 1") {
+			facts = append(facts, strings.TrimSpace(paragraph))
 		}
 	}
 	for _, name := range []string{"tdep", "tlet", "tbad"} {
-		for _, path := range []string{"/etc/" + name, "/usr/share/" + name + "/version"} {
-			if content, err := os.ReadFile(path); err == nil {
-				facts = append(facts, path+" "+string(content))
-			} else if _, err := os.Stat(path); err == nil {
-				facts = append(facts, path)
+		for _, path := range []string{"/etc/" + name, "/etc/" + name + "/conf", "/usr/share/" + name + "/version"} {
+			content, err := os.ReadFile(path)
+			if errors.Is(err, os.ErrNotExist) {
+				continue
 			}
+			facts = append(facts, path+" "+string(content))
 		}
 	}
 	return facts
@@ -146,7 +149,10 @@ func tlet(version string) pkgmgr.Install {
 	return pkgmgr.Install{Manager: distros.Apt, Name: "tlet", To: version}
 }
 
-var holdTlet = pkgmgr.Hold{Manager: distros.Apt, Name: "tlet", To: true}
+var (
+	holdTlet   = pkgmgr.Hold{Manager: distros.Apt, Name: "tlet", To: true}
+	unholdTlet = pkgmgr.Hold{Manager: distros.Apt, Name: "tlet", From: true}
+)
 
 func TestRealAptGivesTheNodeBack(t *testing.T) {
 	h := realHost(t)
@@ -165,7 +171,7 @@ func TestRealAptGivesTheNodeBack(t *testing.T) {
 			pkgmgr.Package{Name: "tlet", Version: "1.36.3-1.1", Arch: "amd64", Installed: true, Held: true}},
 		{"a downgrade", []steps.Op{tlet("1.36.3")}, tlet("1.35.4-1.1"),
 			pkgmgr.Package{Name: "tlet", Version: "1.35.4-1.1", Arch: "amd64", Installed: true, Held: true}},
-		{"a removal", nil, pkgmgr.Remove{Manager: distros.Apt, Name: "tdep", From: "1.0-1"},
+		{"a removal with what depends on it", []steps.Op{unholdTlet}, pkgmgr.Remove{Manager: distros.Apt, Name: "tdep", From: "1.0-1"},
 			pkgmgr.Package{Name: "tlet", Version: "1.36.3-1.1", Arch: "amd64", ConfigFiles: true}},
 	}
 	for _, c := range cases {
@@ -218,7 +224,7 @@ func TestRealLockIsWaitedFor(t *testing.T) {
 	lock := func(seconds string) <-chan error {
 		done := make(chan error, 1)
 		go func() {
-			const script = `use Fcntl; open F,">","/var/lib/dpkg/lock-frontend" or die; fcntl(F,F_SETLK,pack("s s l! l! i",F_WRLCK,0,0,0,0)) or die; sleep $ARGV[0]`
+			const script = `use Fcntl; open F,">","/var/lib/dpkg/lock-frontend" or die; my $whole=pack("s s x4 q q i x4",F_WRLCK,0,0,0,0); fcntl(F,F_SETLK,$whole) or die; sleep $ARGV[0]`
 			_, err := h.Run(t.Context(), host.Command{Argv: []string{"perl", "-e", script, seconds}})
 			done <- err
 		}()
@@ -227,7 +233,7 @@ func TestRealLockIsWaitedFor(t *testing.T) {
 				return done
 			}
 		}
-		t.Fatal("nobody took the lock in 10s")
+		t.Fatalf("nobody took the lock in 10s: %v", <-done)
 		return nil
 	}
 	done := lock("4")

@@ -139,6 +139,14 @@ func TestOwedRestart(t *testing.T) {
 		r.mustApply(engine.Converged, list...)
 	})
 
+	t.Run("is not done again when it was done before the kill", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, running("a.service"))
+		r.killedInApply(at(engine.OpEnded, "unit:a.service"), list...)
+		r.mustApply(engine.Done, list...)
+		wantJobs(t, r, "restart a.service")
+	})
+
 	t.Run("is done when the revision changed meanwhile", func(t *testing.T) {
 		t.Parallel()
 		r := cut(t)

@@ -239,6 +239,40 @@ func fillUp(t *testing.T, room int, list []steps.Step) {
 	r.history() // fails where half a record is left in the middle
 }
 
+// hiccup is a journal whose disk is full for one write, in the middle of a record.
+type hiccup struct {
+	engine.JournalFile
+	countdown *int
+}
+
+func (f hiccup) Write(data []byte) (int, error) {
+	if *f.countdown--; *f.countdown != 0 {
+		return f.JournalFile.Write(data)
+	}
+	n, err := f.JournalFile.Write(data[:len(data)/2])
+	return n, errors.Join(syscall.ENOSPC, err)
+}
+
+func TestDiskThatIsFullForAMoment(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 9; n++ { // begin, ask, do and done of three ops, end
+		r := newRig(t, running("a.service"))
+		before, countdown := r.snapshot(), n
+		r.tune = func(e *engine.Engine) {
+			e.WrapJournalFiles(func(f engine.JournalFile) engine.JournalFile { return hiccup{f, &countdown} })
+		}
+		result, err := r.apply(wantFile("a", "/etc/new/a", "a", restart("a.service")), wantFile("b", "/etc/b", "b"))
+		wantError(t, err, []error{syscall.ENOSPC})
+		if result.Outcome == engine.Done {
+			continue // only its end was not written
+		}
+		r.wantSnapshot(before, "with a disk that was full for a moment")
+		if got := r.outcomes(); n > 1 && got != "1 rolled back" {
+			t.Errorf("write %d fails: got runs %q, want a journal that tells of the rollback", n, got)
+		}
+	}
+}
+
 // watched notices a record that is not synced when the host is touched.
 type watched struct {
 	engine.JournalFile

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -25,21 +24,13 @@ var (
 	sysctls = []string{"vm.swappiness", "net.core.somaxconn"}
 )
 
-// hasty is a journal for tests that are many and lose no power.
-type hasty struct{ engine.JournalFile }
-
-func (hasty) Sync() error { return nil }
-
 // drawRig makes a random host.
 func drawRig(t *rapid.T, folder string) *rig {
 	state, err := os.MkdirTemp(folder, "state-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{fail: t.Fatalf, host: hosttest.New(), state: filepath.Clean(state)}
-	r.tune = func(e *engine.Engine) {
-		e.WrapJournalFiles(func(f engine.JournalFile) engine.JournalFile { return hasty{f} })
-	}
+	r := &rig{fail: t.Fatalf, host: hosttest.New(), state: state, tune: hurry}
 	r.opts = engine.Options{Revision: "r1", MaxImpact: steps.Reboot}
 	for _, path := range paths {
 		switch rapid.SampledFrom([]string{"absent", "file", "private"}).Draw(t, path) {

@@ -42,9 +42,19 @@ func newRig(t *testing.T, options ...hosttest.Option) *rig {
 		fail:  func(format string, args ...any) { t.Helper(); t.Fatalf(format, args...) },
 		host:  hosttest.New(options...),
 		state: t.TempDir(),
+		tune:  hurry,
 		opts:  engine.Options{Revision: "r1", Version: "v1", MaxImpact: steps.Reboot},
 	}
 }
+
+// hurry makes journals that do not wait for the disk: the tests lose no power.
+func hurry(e *engine.Engine) {
+	e.WrapJournalFiles(func(f engine.JournalFile) engine.JournalFile { return hasty{f} })
+}
+
+type hasty struct{ engine.JournalFile }
+
+func (hasty) Sync() error { return nil }
 
 func (r *rig) engine() *engine.Engine {
 	codec, err := op.NewCodec(op.Kinds(), map[string]steps.Op{"firm": firm{}, "slow": slow{}})

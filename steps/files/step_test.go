@@ -21,8 +21,8 @@ const service = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.
 // machine has the users and services that the wishes below name.
 func machine(more ...hosttest.Option) *hosttest.Fake {
 	return hosttest.New(append([]hosttest.Option{
-		hosttest.File("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n# broken\n_chrony:x:104:111::/var/lib/chrony:/usr/sbin/nologin\n"),
-		hosttest.File("/etc/group", "root:x:0:\nadm:x:4:syslog\n"),
+		hosttest.File("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n# broken\n_apt:x:42:65534::/:\n_chrony:x:104:111::/var/lib/chrony:/usr/sbin/nologin\n"),
+		hosttest.File("/etc/group", "root:x:0:\nadmin:x:9:\nadm:x:4:syslog\n"),
 		hosttest.UnitFile("chrony.service", service), hosttest.Running("chrony.service"),
 		hosttest.UnitFile("foo.service", service), hosttest.Running("foo.service"),
 	}, more...)...)

@@ -9,6 +9,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -24,6 +25,12 @@ func TestNode(t *testing.T) {
 		t.Fatalf("this test runs as root in a node with systemd (looking for it: %v)", err)
 	}
 	folder := t.TempDir()
+	t.Cleanup(func() { // units that failed stay known until then
+		h := open(t, "/", host.Options{})
+		if _, err := h.Run(context.Background(), host.Command{Argv: []string{"systemctl", "reset-failed", "hostler-*"}}); err != nil {
+			t.Error(err)
+		}
+	})
 	caps := hosttest.Caps{
 		Folder: folder, StateDir: folder + "/state",
 		Stranger: &host.Attr{UID: 1000, GID: 1001},
@@ -106,8 +113,53 @@ func TestNode(t *testing.T) {
 		}
 	})
 
+	t.Run("finds systemd and programs below a root that is not /", func(t *testing.T) {
+		// The node's own file system under another name, as a DaemonSet sees it.
+		h := open(t, "/proc/self/root", host.Options{StateDir: caps.StateDir})
+		if unit, err := h.Unit(t.Context(), "dbus.service"); err != nil || !unit.Active() {
+			t.Errorf("got %+v, %v, want an active dbus.service", unit, err)
+		}
+		if out, err := h.Run(t.Context(), host.Command{Argv: []string{"echo", "hello"}}); err != nil || string(out.Stdout) != "hello\n" {
+			t.Errorf("got %q, %v, want hello", out.Stdout, err)
+		}
+	})
+
+	t.Run("shows a command its root only", func(t *testing.T) {
+		self, err := os.ReadFile("/proc/self/exe") // static, so it needs nothing else
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := scratch(t)
+		h := open(t, root, host.Options{Image: true})
+		for _, folder := range []string{"/usr", "/usr/bin"} {
+			must(t, h.Mkdir(folder, own(0o755)))
+		}
+		must(t, h.WriteFile("/usr/bin/look", self, own(0o755)))
+		must(t, h.WriteFile("/inside", nil, own(0o644)))
+		out, err := h.Run(t.Context(), host.Command{Argv: []string{"look", "-test.run=^TestListRoot$"}, Env: []string{"HOSTLER_LIST_ROOT=1"}})
+		if err != nil || !strings.HasPrefix(string(out.Stdout), "[etc inside usr var]\n") {
+			t.Errorf("got %q, %v, want the names in the root", out.Stdout, err)
+		}
+	})
+
 	t.Run("names the holder of an flock and of a POSIX lock", func(t *testing.T) {
 		h := open(t, "/", host.Options{StateDir: caps.StateDir})
 		wantLockHolders(t, h, t.TempDir())
 	})
+}
+
+// TestListRoot is what a command in a root sees. Run by itself it does nothing.
+func TestListRoot(t *testing.T) {
+	if os.Getenv("HOSTLER_LIST_ROOT") == "" {
+		return
+	}
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	fmt.Println(names)
 }

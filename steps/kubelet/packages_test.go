@@ -70,3 +70,10 @@ func (o install) Do(ctx context.Context, h host.Host) error {
 	}
 	return h.WriteFile(database, []byte(o.To), host.Attr{Mode: 0o644})
 }
+
+// warnsOnly is a package manager that installs nothing, as in an image.
+type warnsOnly struct{ packages }
+
+func (warnsOnly) Plan(_ context.Context, _ host.View, name, _ string) ([]steps.Op, error) {
+	return nil, steps.Warning("%s is missing", name)
+}

@@ -66,6 +66,8 @@ type planning struct {
 	ops     []steps.Op
 	remarks []error
 	change  change
+	// installs tells that the plan installs the kubelet's package.
+	installs bool
 }
 
 // file plans one file and tells whether it changes, and from what.
@@ -137,6 +139,7 @@ func (p *planning) packages(ctx context.Context, packages Packages, spec Spec) e
 		}
 		ops, err := packages.Plan(ctx, p.view, name, spec.Version)
 		p.ops = append(p.ops, ops...)
+		p.installs = p.installs || name == spec.KubeletPackage && len(ops) > 0
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
@@ -162,7 +165,11 @@ func (p *planning) service(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if enable != nil {
+	comes, err := p.unitComes(ctx)
+	if err != nil {
+		return err
+	}
+	if enable != nil && comes {
 		p.ops = append(p.ops, enable)
 	}
 	if !p.view.Live() {
@@ -179,6 +186,16 @@ func (p *planning) service(ctx context.Context) error {
 		p.ops = append(p.ops, job)
 	}
 	return nil
+}
+
+// unitComes tells whether there will be a unit to enable. Into an image the
+// package manager may install nothing, and says so itself.
+func (p *planning) unitComes(ctx context.Context) (bool, error) {
+	if p.view.Live() || p.installs {
+		return true, nil
+	}
+	unit, err := p.view.Unit(ctx, UnitName)
+	return unit.UnitFileState != "", err
 }
 
 func (p *planning) changes(key string) bool {

@@ -153,6 +153,16 @@ func TestStep(t *testing.T) {
 	}
 }
 
+func TestAnImageWithoutTheUnitHasNothingToEnable(t *testing.T) {
+	t.Parallel()
+	spec := with(worker("1.36.3"), func(s *Spec) { s.Join = Join{} })
+	steptest.Run(t, steptest.Case{
+		Name: "leaves the unit alone", Golden: "testdata/image-without-package.golden",
+		Host: func() *hosttest.Fake { return bare(t, hosttest.Image()) },
+		Step: func() steps.Step { return Step{Spec: spec, Packages: warnsOnly{}} },
+	})
+}
+
 func with(spec Spec, mutate func(*Spec)) Spec {
 	mutate(&spec)
 	return spec

@@ -47,6 +47,17 @@ func TestPlanModule(t *testing.T) {
 	}
 }
 
+func TestModuleInverse(t *testing.T) {
+	t.Parallel()
+	for kind, loaded := range map[hosttest.ModuleKind]bool{hosttest.Loadable: false, hosttest.Loaded: true, hosttest.Builtin: true} {
+		f := hosttest.New(hosttest.Module("m", kind))
+		got, err := op.Module{Name: "m", Loaded: true}.Inverse(t.Context(), f)
+		if want := (op.Module{Name: "m", Loaded: loaded}); err != nil || got != want {
+			t.Errorf("kind %d: got %+v, %v, want %+v", kind, got, err, want)
+		}
+	}
+}
+
 func TestKernelErrors(t *testing.T) {
 	t.Parallel()
 

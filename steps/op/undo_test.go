@@ -95,6 +95,7 @@ func (p proof) run() {
 
 	h, undo = p.begin()
 	p.must(p.op.Do(p.Context(), h))
+	p.effective(h)
 	after, edits := snapshot(h), len(h.Calls())
 	p.must(p.op.Do(p.Context(), h))
 	p.same("Do a second time", after, h)
@@ -114,6 +115,29 @@ func (p proof) run() {
 			p.must(undo.Do(p.Context(), h))
 			p.same(fmt.Sprintf("the inverse after edit %d of Do failed (after its effect: %v)", n, late), before, h)
 		}
+	}
+}
+
+// effective asks the Plan functions, which need nothing more once Do is done.
+func (p proof) effective(h *hosttest.Fake) {
+	p.Helper()
+	var left steps.Op
+	var err error
+	switch o := p.op.(type) {
+	case op.File:
+		left, err = op.PlanFile(h, op.FileWish{Path: o.Path, Content: o.Content, Attr: o.Attr})
+	case op.Directory:
+		left, err = op.PlanDirectory(h, o.Path, o.Attr)
+	case op.Symlink:
+		left, err = op.PlanSymlink(h, o.Path, o.Target)
+	case op.Remove:
+		left, err = op.PlanRemove(h, o.Path)
+	case op.UnitFile:
+		left, err = op.PlanUnitFile(p.Context(), h, o.Name, o.State)
+	}
+	p.must(err)
+	if left != nil {
+		p.Errorf("after Do the host still lacks %+v", left)
 	}
 }
 

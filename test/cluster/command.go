@@ -30,11 +30,9 @@ func outputOf(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	said := strings.TrimSpace(stderr.String())
-	if said == "" {
-		said = strings.TrimSpace(stdout.String())
-	}
-	return stdout.String(), &CommandError{Args: cmd.Args, Output: lastLines(said, 20), Err: err}
+	// The reason can be in either: dpkg's is on the output, apt's on the error output says only that dpkg failed.
+	said := lastLines(strings.TrimSpace(stdout.String()), 15) + "\n" + lastLines(strings.TrimSpace(stderr.String()), 15)
+	return stdout.String(), &CommandError{Args: cmd.Args, Output: strings.TrimSpace(said), Err: err}
 }
 
 // output runs argv and returns its standard output.
@@ -45,7 +43,7 @@ func output(ctx context.Context, argv ...string) (string, error) {
 // CommandError is a command that failed.
 type CommandError struct {
 	Args   []string // with the program
-	Output string   // last lines of its error output, or of its output when it wrote no errors
+	Output string   // last lines of its output and of its error output
 	Err    error    // *exec.ExitError, or why it was stopped
 }
 

@@ -76,6 +76,10 @@ func describeKernel(ctx context.Context, root string) error {
 	if _, err := output(ctx, "chroot", root, "/sbin/depmod", filepath.Base(folder)); err != nil {
 		return fmt.Errorf("describing the kernel: %w", err)
 	}
+	// An index of the aliases of built-in modules, of which we know none. bullseye's kmod looks no further where there is one.
+	if err := os.Remove(filepath.Join(target, "modules.builtin.alias.bin")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("describing the kernel: %w", err)
+	}
 	return nil
 }
 

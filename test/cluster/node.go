@@ -59,6 +59,7 @@ func (r *Run) Node(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err := n.layDisk(ctx, rootfs, r.Bridge); err != nil {
 		return nil, fmt.Errorf("laying the disk of node %s: %w", n.Name, err)
 	}
+	n.power.cable = n.cable()
 	n.power.arguments = n.cgroup.wrap(n.arguments(r.bridgeName())...)
 	n.power.console = filepath.Join(n.dir, "console.log")
 	start := time.Now()

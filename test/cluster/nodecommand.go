@@ -49,33 +49,42 @@ func (n *Node) Shell(ctx context.Context, script string) (string, error) {
 }
 
 // Command returns a command that will run in the node as root, for callers that need its input, its output as it comes, or its
-// process. It is killed with its children when ctx ends.
+// process. It is killed with its children when ctx ends. A command that a signal ended has the exit status 128 + its number.
 func (n *Node) Command(ctx context.Context, argv ...string) (*exec.Cmd, error) {
 	enter, err := n.enter()
 	if err != nil {
 		return nil, fmt.Errorf("running %s in node %s: %w", argv[0], n.Name, err)
 	}
-	cmd := newCommand(ctx, n.cgroup.v1().wrap(append(enter, argv...)...)...)
+	enter = append(append(enter, "/bin/sh", "-c", waitScript, "sh"), argv...)
+	cmd := newCommand(ctx, n.cgroup.v1().wrap(enter...)...)
 	cmd.Env = environment
 	return cmd, nil
 }
 
-// EnterCommand returns the command by which a person gets a shell in the node.
+// EnterCommand returns the command line by which a person gets a shell in the node.
 func (n *Node) EnterCommand() (string, error) {
-	init, err := n.power.firstProcess()
+	enter, err := n.enter()
 	if err != nil {
 		return "", fmt.Errorf("node %s: %w", n.Name, err)
 	}
-	return fmt.Sprintf("nsenter --target %d --mount --uts --ipc --net --pid --cgroup -- /bin/bash -l", init), nil
+	return strings.Join(enter, " ") + " /bin/sh -c 'bash --login; exit'", nil
 }
 
+// waitScript runs a command as a child, also where the shell would rather become it.
+const waitScript = `"$@"; exit $?`
+
+// enter returns the command that runs another in the node's namespaces, as a child in the PID namespace of a parent outside.
+//
+// nsenter would fork by itself, but its parent stops when its child is stopped. A node that shuts down stops all its processes
+// before it ends them, and then waits 90 seconds for the one that a stopped nsenter does not reap.
 func (n *Node) enter() ([]string, error) {
 	init, err := n.power.firstProcess()
 	if err != nil {
 		return nil, err
 	}
 	return []string{
-		"nsenter", "--target", strconv.Itoa(init), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--",
+		"nsenter", "--target", strconv.Itoa(init),
+		"--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--no-fork", "--",
 	}, nil
 }
 

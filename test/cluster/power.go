@@ -23,6 +23,7 @@ const bootTimeout = 90 * time.Second
 type power struct {
 	arguments []string // of the command that boots the node
 	console   string   // file for what the node writes to its console
+	cable     string   // the machine's end of its cable
 
 	mu    sync.Mutex
 	on    bool          // reboots are followed by a start
@@ -112,6 +113,10 @@ func (p *power) switchOn() error {
 
 // boot starts systemd-nspawn. The caller holds mu.
 func (p *power) boot() (*exec.Cmd, error) {
+	// systemd-nspawn makes the cable. After a kill the old one goes only when the kernel gets to it.
+	if err := removeLink(p.cable); err != nil {
+		return nil, err
+	}
 	console, err := os.OpenFile(p.console, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ const (
 
 // ResourceReservation keeps resources away from pods (kubeReserved).
 //
-// +kubebuilder:validation:XValidation:rule="has(self.static) == (self.mode == 'Static')",message="static is required for mode Static, and only for it"
+// +kubebuilder:validation:XValidation:rule="has(self.static) == (has(self.mode) && self.mode == 'Static')",message="static is required for mode Static, and only for it"
 type ResourceReservation struct {
 	// Mode is Auto (computed from the size of the machine), Static (as written below) or Off.
 	// +kubebuilder:default=Auto

@@ -30,7 +30,7 @@ const (
 
 // CNISpec is the network plugin: what it needs of the host, its binaries and its configuration.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.bridge) == (self.type == 'Bridge')",message="bridge is required for type Bridge, and only for it"
+// +kubebuilder:validation:XValidation:rule="has(self.bridge) == (has(self.type) && self.type == 'Bridge')",message="bridge is required for type Bridge, and only for it"
 type CNISpec struct {
 	// Type is the plugin; NotManaged when something else, such as a DaemonSet, installs it.
 	// +kubebuilder:default=NotManaged

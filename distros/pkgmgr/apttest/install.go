@@ -49,7 +49,6 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 func (w world) resolve(f *hosttest.Fake, db database, targets []string) (changes []change, complaint string) {
 	for _, target := range targets {
 		if name, found := strings.CutSuffix(target, "-"); found {
-			changes = append(changes, w.dependents(db, name)...)
 			changes = append(changes, change{name: name, named: true})
 			continue
 		}
@@ -73,6 +72,27 @@ func (w world) resolve(f *hosttest.Fake, db database, targets []string) (changes
 					"E: Unable to correct problems, you have held broken packages.\n", changes[i].name, need)
 			}
 			changes = append(changes, change{name: need, to: &offered[0]})
+		}
+	}
+	return w.withDependents(db, changes)
+}
+
+// withDependents adds the installed packages that cannot be without what goes.
+// One that is held does not go along: it must be named itself.
+func (w world) withDependents(db database, changes []change) ([]change, string) {
+	for _, c := range changes {
+		if c.to != nil {
+			continue
+		}
+		for _, d := range w.dependents(db, c.name) {
+			if slices.ContainsFunc(changes, func(other change) bool { return other.name == d.name }) {
+				continue
+			}
+			if db.entries[d.name].want == "hold" {
+				return nil, fmt.Sprintf("The following packages have unmet dependencies:\n %s : Depends: %s but it is not going to be installed\n"+
+					"E: Error, pkgProblemResolver::Resolve generated breaks, this may be caused by held packages.\n", d.name, c.name)
+			}
+			changes = append([]change{d}, changes...)
 		}
 	}
 	return changes, ""

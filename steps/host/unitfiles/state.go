@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 )
 
 // State is the unit's state on disk as "systemctl is-enabled" names it, and
@@ -35,25 +36,36 @@ func State(t Tree, name string) (string, error) {
 
 // enablement tells enabled, disabled, static and indirect apart.
 func enablement(t Tree, name string, file File) (string, error) {
-	for folder, state := range map[string]string{Config: Enabled, Runtime: EnabledRuntime} {
-		links, err := enableLinks(t, folder, name)
-		if err != nil {
+	in, err := parseInstall(file)
+	if err != nil {
+		return "", err
+	}
+	for _, where := range []struct{ folder, state string }{{Config, Enabled}, {Runtime, EnabledRuntime}} {
+		links, err := enableLinks(t, where.folder, name)
+		switch {
+		case err != nil:
 			return "", err
-		}
-		if len(links) > 0 {
-			return state, nil
+		case len(links) > 0 && isTemplate(name) && !hasDefaultInstance(links, name, in):
+			return Indirect, nil // only other instances are enabled
+		case len(links) > 0:
+			return where.state, nil
 		}
 	}
-	in, err := parseInstall(file)
 	switch {
-	case err != nil:
-		return "", err
 	case in.links():
 		return Disabled, nil
 	case len(in.Also) > 0:
 		return Indirect, nil
 	}
 	return Static, nil
+}
+
+func isTemplate(name string) bool { return strings.Contains(name, "@.") }
+
+// hasDefaultInstance tells whether a link is that of the template's default instance.
+func hasDefaultInstance(links []string, template string, in install) bool {
+	name, err := withInstance(template, in.DefaultInstance)
+	return err == nil && slices.ContainsFunc(links, func(link string) bool { return path.Base(link) == name })
 }
 
 // enableLinks returns the links below a folder that enable a unit: those of its

@@ -262,7 +262,9 @@ func parseInstall(file File) (install, error) {
 		if option.Value == "" { // an empty assignment resets the list
 			*list = nil
 		}
-		*list = append(*list, strings.Fields(option.Value)...)
+		// The library leaves the backslashes of continued lines in.
+		value := strings.ReplaceAll(option.Value, "\\\n", " ")
+		*list = append(*list, strings.Fields(value)...)
 	}
 	return in, nil
 }

@@ -16,7 +16,7 @@ func newApply(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE",
 		Short: "Make the host as the NodeGroup says, or leave it as it was",
-		Long: `Shows the plan, then does it: each edit and its way back are on disk before the edit is
+		Long: `Shows the plan (hostler plan has the diffs), then does it: each edit and its way back are on disk before the edit is
 made. When something fails, or services are not healthy afterwards, everything is taken
 back (exit code 5). After a kill or a power loss the next apply goes on.`,
 		Args: noArgs,
@@ -57,7 +57,7 @@ func (s *settings) apply(cmd *cobra.Command, ctx context.Context, wish *standalo
 		return err
 	}
 	if s.output == "text" && !plan.Converged() {
-		printPlanText(cmd.OutOrStdout(), document, fullPlan)
+		printPlanText(cmd.OutOrStdout(), document, shortPlan)
 	}
 	result, err := wish.Apply(ctx, ceiling)
 	show.end()

@@ -35,6 +35,8 @@ type opElement struct {
 	steps.Diff
 	// Undo is false for ops that cannot be taken back.
 	Undo bool `json:"undo"`
+	// Deferred ops run at the end of the run, once for all steps that ask.
+	Deferred bool `json:"deferred,omitempty"`
 }
 
 // remarkElement is a wait or a warning in a plan.
@@ -55,8 +57,9 @@ func describePlan(wish *standalone.Wish, plan *engine.Plan) (*planDocument, erro
 	}
 	for _, planned := range plan.Ops {
 		diff := planned.Op.Diff()
+		_, deferred := planned.Op.(steps.Deferred)
 		d.Ops = append(d.Ops, opElement{
-			Step: planned.Step, Key: planned.Op.Key(), Impact: planned.Op.Impact(), Diff: diff, Undo: diff.Irreversible == "",
+			Step: planned.Step, Key: planned.Op.Key(), Impact: planned.Op.Impact(), Diff: diff, Undo: diff.Irreversible == "", Deferred: deferred,
 		})
 	}
 	return d, nil
@@ -94,11 +97,15 @@ func (s *settings) printPlan(cmd *cobra.Command, wish *standalone.Wish, plan *en
 // notes and the diff.
 func printPlanText(w io.Writer, d *planDocument, how detail) {
 	fmt.Fprintf(w, "Node %s (%s), NodeGroup %s, revision %s\n", d.Node, d.Distro.Name, d.NodeGroup, d.Revision)
-	step := ""
+	heading := ""
 	for _, op := range d.Ops {
-		if op.Step != step {
-			step = op.Step
-			fmt.Fprintf(w, "\n%s\n", step)
+		wanted := op.Step
+		if op.Deferred {
+			wanted = "at the end, once each"
+		}
+		if wanted != heading {
+			heading = wanted
+			fmt.Fprintf(w, "\n%s\n", heading)
 		}
 		printOp(w, op, how)
 	}

@@ -236,7 +236,7 @@ func TestRealLockIsWaitedFor(t *testing.T) {
 		t.Fatalf("nobody took the lock in 10s: %v", <-done)
 		return nil
 	}
-	done := lock("4")
+	done := lock("20")
 	op := tlet("1.35.4")
 	op.LockTimeout = time.Second
 	if err := op.Do(t.Context(), h); !errors.Is(err, pkgmgr.ErrLocked) || !strings.Contains(err.Error(), "perl") {

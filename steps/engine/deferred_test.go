@@ -104,6 +104,7 @@ func TestWayBackOfWhatIsOwed(t *testing.T) {
 				ops, err := wantSysctl("package", "vm.swappiness", "10").Plan(t.Context(), v)
 				return append(ops, start), err
 			}},
+			wantFile("later", "/etc/later", "x", start),
 			wantActive("c", "c.service"))
 		wantError(t, err, []error{engine.ErrRolledBack})
 		r.wantSnapshot(before, "after the undo")

@@ -13,6 +13,7 @@ import (
 	"github.com/hostler-dev/hostler/steps/engine"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/host/hosttest"
+	"github.com/hostler-dev/hostler/steps/op"
 )
 
 // threeRuns applies three revisions, and returns the host before each.
@@ -82,6 +83,16 @@ func TestRollback(t *testing.T) {
 		}
 		_, err := r.rollback(2)
 		wantError(t, err, []error{engine.ErrNoRun}, "run 2", "taken back before")
+	})
+
+	t.Run("restarts units in the order in which the run did", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, running("a.service"), running("b.service"))
+		r.mustApply(engine.Done, wantFile("x", "/etc/x", "x", restart("b.service"), restart("a.service"), op.DaemonReload{}))
+		if _, err := r.rollback(0); err != nil {
+			t.Fatal(err)
+		}
+		wantJobs(t, r, "daemon-reload", "restart b.service", "restart a.service", "daemon-reload", "restart b.service", "restart a.service")
 	})
 
 	t.Run("has nothing to do on a host without runs", func(t *testing.T) {

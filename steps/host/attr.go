@@ -73,7 +73,7 @@ func setOwnerAndMode(fd int, attr Attr) error {
 		}
 	}
 	// fchmod(2) refuses O_PATH descriptors; their name in /proc serves both kinds.
-	if err := unix.Chmod(procPath(fd), uint32(attr.Mode.Perm())); err != nil {
+	if err := unix.Chmod(procPath(fd), rawMode(attr.Mode)); err != nil {
 		return fmt.Errorf("setting mode %v: %w", attr.Mode, err)
 	}
 	return nil

@@ -61,6 +61,8 @@ func TestNoDescriptorStaysOpen(t *testing.T) {
 		for range 10 {
 			_, _ = h.ReadFile("/etc/link/x")
 			_, _ = h.Stat("/etc/link")
+			_, _ = h.Readlink("/etc/link")
+			_, _, _ = h.LockHolder("/etc/file")
 			_ = h.WriteFile("/etc/file", []byte("x"), own(0o644))
 			_ = h.WriteFile("/etc/link", []byte("x"), own(0o644))
 			_, _ = h.Keep("/etc/file")

@@ -81,8 +81,23 @@ func TestPower(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	// A command that runs must not keep the node from going down.
+	running, err := node.Command(t.Context(), "sleep", "infinity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Start(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
 	if err := node.Reboot(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 45*time.Second {
+		t.Errorf("reboot with a command running: got %s, want no wait of 90 s for it", took)
+	}
+	if err := ignoreExit(running.Wait()); err != nil {
+		t.Error(err)
 	}
 	rebooted, err := node.BootID(t.Context())
 	if err != nil {

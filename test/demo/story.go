@@ -68,7 +68,8 @@ func (s *story) hostler(ctx context.Context, args ...string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Stdout, cmd.Stderr = indent{os.Stdout}, indent{os.Stdout}
+	out := &indent{w: os.Stdout}
+	cmd.Stdout, cmd.Stderr = out, out
 	return cmd.Run()
 }
 
@@ -186,7 +187,7 @@ func (s *story) join(ctx context.Context) error {
 
 func (s *story) kubectl(ctx context.Context, args ...string) error {
 	out, err := s.controlPlane.Kubectl(ctx, args...)
-	fmt.Fprint(indent{os.Stdout}, out)
+	fmt.Fprint(&indent{w: os.Stdout}, out)
 	return err
 }
 

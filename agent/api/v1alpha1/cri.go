@@ -57,8 +57,8 @@ type ContainerdSpec struct {
 	// SandboxImage is the image of the pause container. Default: the one built into containerd.
 	// +optional
 	SandboxImage string `json:"sandboxImage,omitempty"`
-	// CgroupDriver of containerd and kubelet, which must agree. Auto: systemd where cgroup v2 is mounted, otherwise the
-	// one in use.
+	// CgroupDriver of containerd and kubelet, which must agree. Auto: systemd where systemd is the first process, because
+	// two managers of one cgroup tree fight.
 	// +kubebuilder:default=Auto
 	// +optional
 	CgroupDriver CgroupDriver `json:"cgroupDriver,omitempty"`

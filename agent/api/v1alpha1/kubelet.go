@@ -43,7 +43,7 @@ type KubeletSpec struct {
 	// +optional
 	MemorySwap MemorySwapSpec `json:"memorySwap,omitempty"`
 	// Config is laid over the KubeletConfiguration (kubelet.config.k8s.io/v1beta1). Fields that hostler writes itself
-	// are refused; see OwnedKubeletFields.
+	// are refused; see OwnedFields of steps/kubelet/config.
 	// +optional
 	Config Overlay `json:"config,omitempty"`
 }

@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/hostler-dev/hostler/steps/kubelet/config"
 )
 
 func (c *checker) kubelet(p *field.Path, s *KubeletSpec) {
@@ -73,9 +75,9 @@ func (c *checker) atLeast(p *field.Path, value, least int32) {
 }
 
 // kubeletConfig refuses what hostler writes itself: two writers of one setting would overrule each other in silence.
-func (c *checker) kubeletConfig(p *field.Path, config Overlay) {
-	for _, key := range slices.Sorted(maps.Keys(config)) {
-		if instead, isOwned := OwnedKubeletFields[key]; isOwned {
+func (c *checker) kubeletConfig(p *field.Path, overlay Overlay) {
+	for _, key := range slices.Sorted(maps.Keys(overlay)) {
+		if instead, isOwned := config.OwnedFields[key]; isOwned {
 			c.forbid(p.Child(key), "belongs to hostler: "+instead)
 		}
 	}

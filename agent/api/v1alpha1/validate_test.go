@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/steps/kubelet/config"
 )
 
 // validGroup uses everything that is served.
@@ -373,7 +374,7 @@ func TestValidateRefusesKubeletSettingsWithoutAKubelet(t *testing.T) {
 
 func TestOwnedKubeletFieldsAreRefusedByName(t *testing.T) {
 	t.Parallel()
-	for name := range v1alpha1.OwnedKubeletFields {
+	for name := range config.OwnedFields {
 		group := validGroup(t)
 		group.Spec.Kubelet.Config = v1alpha1.Overlay{name: "x"}
 		if diff := cmp.Diff([]string{"spec.kubelet.config." + name}, paths(group.Validate())); diff != "" {

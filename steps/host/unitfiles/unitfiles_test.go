@@ -168,7 +168,7 @@ func state(t *testing.T, f *hosttest.Fake, unit string) string {
 	return found.UnitFileState
 }
 
-// linksOf lists links with what they lead to: a unit's name, or /dev/null. The
+// linksOf lists folders, and links with what they lead to: a unit's name, or /dev/null. The
 // folder of the unit file differs between releases of systemd.
 func linksOf(t *testing.T, f *hosttest.Fake, folder string) []string {
 	t.Helper()
@@ -181,6 +181,7 @@ func linksOf(t *testing.T, f *hosttest.Fake, folder string) []string {
 			links = append(links, p+" -> "+filepath.Base(target))
 			continue
 		}
+		links = append(links, p+"/")
 		links = append(links, linksOf(t, f, p)...)
 	}
 	slices.Sort(links)
@@ -194,11 +195,18 @@ func linksOnDisk(t *testing.T, root string) []string {
 		if errors.Is(err, fs.ErrNotExist) { // systemctl made nothing at all
 			return nil
 		}
-		if err != nil || entry.Type()&fs.ModeSymlink == 0 {
+		if err != nil {
 			return err
 		}
+		name := strings.TrimPrefix(p, root)
+		if entry.IsDir() && strings.HasPrefix(name, "/etc/systemd/system/") {
+			links = append(links, name+"/")
+		}
+		if entry.Type()&fs.ModeSymlink == 0 {
+			return nil
+		}
 		target, err := os.Readlink(p)
-		links = append(links, strings.TrimPrefix(p, root)+" -> "+filepath.Base(target))
+		links = append(links, name+" -> "+filepath.Base(target))
 		return err
 	}))
 	slices.Sort(links)

@@ -23,7 +23,7 @@ run: ## turn a bare Debian machine into a Ready node of a real cluster, and watc
 	@go run ./test/demo
 
 test: ## unit, golden, script and cluster tests (root; installs what they need)
-	@go run ./test/cluster/cmd/cluster deps
+	@go run ./test/cluster/cmd/cluster assets
 	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -tags cluster -timeout 60m ./...
 
 cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)

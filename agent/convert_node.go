@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -20,7 +22,7 @@ func (c *catalog) containerdSpec() containerd.Spec {
 	facts := c.machine.Release
 	spec := containerd.Spec{
 		Unit: facts.Containerd.Unit, ConfigFile: facts.Containerd.ConfigFile,
-		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
+		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir, KubernetesMinor: minorOf(c.spec.KubernetesVersion),
 	}
 	version := ""
 	if wish := c.spec.CRI.Containerd; wish != nil {
@@ -36,6 +38,19 @@ func (c *catalog) containerdSpec() containerd.Spec {
 		Manager: c.manager, PackageName: name, Wish: version,
 	}
 	return spec
+}
+
+// minorOf is the 36 of 1.36.3, and 0 of what is no version.
+func minorOf(version string) int {
+	parts := strings.Split(version, ".")
+	if len(parts) != 3 {
+		return 0
+	}
+	minor, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return 0
+	}
+	return minor
 }
 
 // The API has names in camel case, as Kubernetes wants; the programs have theirs.
@@ -59,7 +74,7 @@ func (c *catalog) kubeletSpec() kubelet.Spec {
 		KubeletPackage: facts.Packages.Kubelet, KubectlPackage: facts.Packages.Kubectl,
 		EnvironmentFile: facts.Kubelet.EnvironmentFile,
 		NodeName:        c.machine.NodeName, NodeIP: wish.NodeIP, RootDir: wish.RootDir,
-		Labels: c.spec.NodeTemplate.Labels, CRISocket: containerd.SocketPath,
+		Labels: c.spec.NodeTemplate.Labels, CRISocket: containerd.SocketPath, RuntimeUnit: facts.Containerd.Unit,
 		LogMaxSize: quantity(wish.ContainerLogMaxSize), LogMaxFiles: wish.ContainerLogMaxFiles,
 		SeccompDefault: wish.SeccompDefault, Reservation: reservation(wish.ResourceReservation),
 		TopologyPolicy: topologyPolicies[wish.TopologyManager.Policy], TopologyScope: topologyScopes[wish.TopologyManager.Scope],

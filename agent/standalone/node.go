@@ -94,6 +94,9 @@ func (n *Node) Close() error { return n.host.Close() }
 func hostName(v host.View) (string, error) {
 	if v.Live() {
 		name, err := v.Sysctl("kernel.hostname")
+		if errors.Is(err, host.ErrNoSysctl) {
+			return "", fmt.Errorf("%w: no system runs in this root; if it is an image, say --image", err)
+		}
 		return strings.ToLower(name), err
 	}
 	content, err := v.ReadFile("/etc/hostname")

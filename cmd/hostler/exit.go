@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
+	"os"
 
 	"github.com/hostler-dev/hostler/agent/input"
 	"github.com/hostler-dev/hostler/distros"
@@ -17,14 +17,14 @@ type exitCode int
 
 const (
 	exitDone       exitCode = 0 // converged, or done
-	exitFailed     exitCode = 1 // failed; the error says what and the way out
+	exitFailed     exitCode = 1 // failed, or stopped by a signal; the error says what and the way out
 	exitUsage      exitCode = 2 // wrong flags, or input that is not valid
 	exitPending    exitCode = 3 // changes are pending (plan, verify)
 	exitBlocked    exitCode = 4 // something must be waited for or allowed first
 	exitRolledBack exitCode = 5 // failed, and the host is as it was before
 )
 
-// usageError is a mistake in the command line.
+// usageError is a mistake in the command line, or in what it names.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -49,6 +49,8 @@ func code(err error) exitCode {
 		return exitPending
 	case errors.As(err, &wrongUsage), errors.As(err, &badInput):
 		return exitUsage
+	// Before what may be its cause: a run whose impact grew above what is allowed
+	// went back, and that the host is as before is what a script must know.
 	case errors.Is(err, engine.ErrRolledBack):
 		return exitRolledBack
 	case errors.As(err, &locked), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
@@ -61,14 +63,22 @@ func code(err error) exitCode {
 // report prints an error for people. Problems of input come one a line, as
 // compilers print them, so that editors find the place.
 func report(stderr io.Writer, err error) {
-	var badInput *input.Error
+	var (
+		badInput *input.Error
+		noPlan   *engine.PlanError
+	)
 	switch {
 	case err == nil || errors.Is(err, errPending):
+		return
 	case errors.As(err, &badInput):
-		fmt.Fprintln(stderr, strings.TrimRight(badInput.Error(), "\n"))
-	case errors.Is(err, fs.ErrPermission):
-		fmt.Fprintf(stderr, "hostler: %v\nhostler: this needs root rights: run it with sudo\n", err)
+		fmt.Fprintln(stderr, err)
+	case errors.As(err, &noPlan) && err == error(noPlan):
+		fmt.Fprintln(stderr, "hostler: there is no plan:")
+		reportFailures(stderr, noPlan.Failures)
 	default:
 		fmt.Fprintf(stderr, "hostler: %v\n", err)
+	}
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		fmt.Fprintln(stderr, "hostler: this needs root rights: run it with sudo")
 	}
 }

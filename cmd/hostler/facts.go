@@ -13,9 +13,11 @@ func newFacts(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "facts",
 		Short: "Show what hostler knows about this host",
-		Args:  noArgs,
+		Example: `  hostler facts
+  hostler facts -o json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			node, err := standalone.Open(s.node())
+			node, _, err := s.open(cmd, nil)
 			if err != nil {
 				return err
 			}

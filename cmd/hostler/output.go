@@ -6,25 +6,29 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/hostler-dev/hostler/agent/standalone"
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
-// planDocument is a plan as `-o json` prints it.
+// planDocument is a plan as `-o json` prints it. Programs read it: fields are
+// added, and never renamed or taken away.
 type planDocument struct {
-	Node      string          `json:"node"`
-	NodeGroup string          `json:"nodeGroup"`
-	Revision  string          `json:"revision"`
-	Distro    distros.Distro  `json:"distro"`
-	Impact    steps.Impact    `json:"impact"`
-	Hash      string          `json:"hash"`
-	Ops       []opElement     `json:"ops"`
-	Waits     []remarkElement `json:"waits"`
-	Warnings  []remarkElement `json:"warnings"`
+	// Node is the node's name; empty for an image that has no host name.
+	Node      string         `json:"node"`
+	NodeGroup string         `json:"nodeGroup"`
+	Revision  string         `json:"revision"`
+	Distro    distros.Distro `json:"distro"`
+	// Impact is the highest of the ops'.
+	Impact steps.Impact `json:"impact"`
+	// Hash names the plan: same hash, same ops. Empty for a converged host.
+	Hash string      `json:"hash"`
+	Ops  []opElement `json:"ops"`
+	// Waits can be planned only after ops before them have run.
+	Waits []remarkElement `json:"waits"`
+	// Warnings do not keep the host from being converged.
+	Warnings []remarkElement `json:"warnings"`
 }
 
 // opElement is an op in a plan.
@@ -56,13 +60,17 @@ func describePlan(wish *standalone.Wish, plan *engine.Plan) (*planDocument, erro
 		Ops: make([]opElement, 0, len(plan.Ops)), Waits: describeRemarks(plan.Waits), Warnings: describeRemarks(plan.Warnings),
 	}
 	for _, planned := range plan.Ops {
-		diff := planned.Op.Diff()
-		_, deferred := planned.Op.(steps.Deferred)
-		d.Ops = append(d.Ops, opElement{
-			Step: planned.Step, Key: planned.Op.Key(), Impact: planned.Op.Impact(), Diff: diff, Undo: diff.Irreversible == "", Deferred: deferred,
-		})
+		d.Ops = append(d.Ops, describeOp(planned))
 	}
 	return d, nil
+}
+
+func describeOp(planned engine.PlannedOp) opElement {
+	diff := planned.Op.Diff()
+	_, deferred := planned.Op.(steps.Deferred)
+	return opElement{
+		Step: planned.Step, Key: planned.Op.Key(), Impact: planned.Op.Impact(), Diff: diff, Undo: diff.Irreversible == "", Deferred: deferred,
+	}
 }
 
 func describeRemarks(remarks []engine.StepRemark) []remarkElement {
@@ -73,30 +81,44 @@ func describeRemarks(remarks []engine.StepRemark) []remarkElement {
 	return out
 }
 
-// detail is how much of a plan is printed as text.
-type detail bool
+func (d *planDocument) converged() bool { return len(d.Ops)+len(d.Waits) == 0 }
 
-const (
-	fullPlan  detail = true
-	shortPlan detail = false
-)
-
-func (s *settings) printPlan(cmd *cobra.Command, wish *standalone.Wish, plan *engine.Plan, how detail) error {
-	document, err := describePlan(wish, plan)
-	if err != nil {
-		return err
+// host is what people call the host.
+func (d *planDocument) host() string {
+	if d.Node == "" {
+		return "This host"
 	}
-	if s.output == "json" {
-		return printJSON(cmd.OutOrStdout(), document)
-	}
-	printPlanText(cmd.OutOrStdout(), document, how)
-	return nil
+	return "Node " + d.Node
 }
 
-// printPlanText prints ops by step: a sign, the act, the thing, its values, then
-// notes and the diff.
-func printPlanText(w io.Writer, d *planDocument, how detail) {
-	fmt.Fprintf(w, "Node %s (%s), NodeGroup %s, revision %s\n", d.Node, d.Distro.Name, d.NodeGroup, d.Revision)
+// String is the op on a line: the act, the thing, its values, what it costs.
+func (op opElement) String() string {
+	line := op.Action + " " + op.Key
+	switch {
+	case op.From != "" && op.To != "":
+		line += fmt.Sprintf(": %s → %s", op.From, op.To)
+	case op.To != "":
+		line += ": " + op.To
+	case op.From != "":
+		line += ": was " + op.From
+	}
+	if op.Impact != steps.None {
+		line += fmt.Sprintf("  [%s]", op.Impact)
+	}
+	return line
+}
+
+// textPrinter prints a plan for people.
+type textPrinter func(io.Writer, *planDocument)
+
+// printPlan prints ops by step, with notes and diffs.
+func printPlan(w io.Writer, d *planDocument) { printOps(w, d, printDetails) }
+
+// printShortPlan is printPlan with each op on a line.
+func printShortPlan(w io.Writer, d *planDocument) { printOps(w, d, func(io.Writer, opElement) {}) }
+
+func printOps(w io.Writer, d *planDocument, details func(io.Writer, opElement)) {
+	fmt.Fprintf(w, "%s (%s), NodeGroup %s, revision %s\n", d.host(), d.Distro.Name, d.NodeGroup, d.Revision)
 	heading := ""
 	for _, op := range d.Ops {
 		wanted := op.Step
@@ -107,49 +129,49 @@ func printPlanText(w io.Writer, d *planDocument, how detail) {
 			heading = wanted
 			fmt.Fprintf(w, "\n%s\n", heading)
 		}
-		printOp(w, op, how)
+		fmt.Fprintf(w, "  %s\n", op)
+		details(w, op)
+	}
+	if len(d.Waits) > 0 {
+		fmt.Fprint(w, "\nplanned later, when what comes before is done\n")
 	}
 	for _, wait := range d.Waits {
-		fmt.Fprintf(w, "\n%s\n  … later: %s\n", wait.Step, wait.Reason)
+		fmt.Fprintf(w, "  %s: %s\n", wait.Step, wait.Reason)
 	}
-	for _, warning := range d.Warnings {
-		fmt.Fprintf(w, "\nwarning: %s: %s\n", warning.Step, warning.Reason)
+	if len(d.Warnings) > 0 {
+		fmt.Fprintln(w)
 	}
-	if len(d.Ops)+len(d.Waits) == 0 {
-		fmt.Fprintln(w, "\nNothing to do: the host is as the NodeGroup says.")
+	printWarnings(w, d.Warnings)
+	if d.converged() {
+		fmt.Fprintf(w, "\n%s\n", nothingToDo)
 		return
 	}
 	fmt.Fprintf(w, "\n%s, impact %s, plan %s\n", count(len(d.Ops), "op"), d.Impact, d.Hash)
 }
 
-func printOp(w io.Writer, op opElement, how detail) {
-	fmt.Fprintf(w, "  %s %s", op.Action, op.Key)
-	switch {
-	case op.From != "" && op.To != "":
-		fmt.Fprintf(w, ": %s → %s", op.From, op.To)
-	case op.To != "":
-		fmt.Fprintf(w, ": %s", op.To)
-	case op.From != "":
-		fmt.Fprintf(w, ": was %s", op.From)
-	}
-	if op.Impact != steps.None {
-		fmt.Fprintf(w, "  [%s]", op.Impact)
-	}
-	fmt.Fprintln(w)
-	if how == shortPlan {
-		return
-	}
+const nothingToDo = "Nothing to do: the host is as the NodeGroup says."
+
+func printDetails(w io.Writer, op opElement) {
 	for _, note := range op.Notes {
 		fmt.Fprintf(w, "      note: %s\n", note)
 	}
 	if op.Irreversible != "" {
 		fmt.Fprintf(w, "      cannot be taken back: %s\n", op.Irreversible)
 	}
-	for line := range strings.Lines(op.Text) {
-		if strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "+++ ") {
-			continue // the op's line names the file already
+	text := op.Text
+	for _, header := range []string{"--- ", "+++ "} { // the op's line names the file already
+		if strings.HasPrefix(text, header) {
+			_, text, _ = strings.Cut(text, "\n")
 		}
+	}
+	for line := range strings.Lines(text) {
 		fmt.Fprintf(w, "      %s\n", strings.TrimRight(line, "\n"))
+	}
+}
+
+func printWarnings(w io.Writer, warnings []remarkElement) {
+	for _, warning := range warnings {
+		fmt.Fprintf(w, "warning: %s: %s\n", warning.Step, warning.Reason)
 	}
 }
 

@@ -7,38 +7,60 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
-// progress shows a run while it goes on: on a terminal the op in hand is
-// redrawn in place with its time, elsewhere each event is a line.
-type progress struct {
-	w        io.Writer
-	terminal bool
+// redrawInterval is how often the clock of the line in place moves.
+const redrawInterval = 200 * time.Millisecond
 
-	mu      sync.Mutex
-	current string // the line drawn in place; empty: none
-	begun   time.Time
-	stop    chan struct{}
+// progress shows a run while it goes on: on a terminal the op in hand is
+// redrawn in place with its time and what it waits for, elsewhere each event is
+// a line. The log of the run goes through it, so that the two do not mix.
+type progress struct {
+	w io.Writer
+	// width is how many columns the terminal has now; nil: w is no terminal.
+	width func() int
+
+	mu     sync.Mutex
+	held   held
+	stop   chan struct{}
+	ticker sync.WaitGroup
+}
+
+// held is the line in place.
+type held struct {
+	label, message string
+	since          time.Time
 }
 
 func newProgress(w io.Writer) *progress {
-	p := &progress{w: w, stop: make(chan struct{})}
-	if file, ok := w.(*os.File); ok {
-		p.terminal = term.IsTerminal(int(file.Fd()))
+	file, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return startProgress(w, nil)
 	}
-	if p.terminal {
-		go p.tick()
+	return startProgress(w, func() int {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+		return 80
+	})
+}
+
+func startProgress(w io.Writer, width func() int) *progress {
+	p := &progress{w: w, width: width, stop: make(chan struct{})}
+	if width != nil {
+		p.ticker.Go(p.tick)
 	}
 	return p
 }
 
-// tick redraws the op in hand, so that a person sees that time passes.
+// tick redraws the line in place, so that a person sees that time passes.
 func (p *progress) tick() {
-	ticker := time.NewTicker(200 * time.Millisecond)
+	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -52,17 +74,17 @@ func (p *progress) tick() {
 	}
 }
 
-// end takes the line in place away.
+// end takes the line in place away and stops the clock. A second call does nothing.
 func (p *progress) end() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clear()
-	p.current = ""
+	p.release()
 	select {
 	case <-p.stop:
 	default:
 		close(p.stop)
 	}
+	p.mu.Unlock()
+	p.ticker.Wait()
 }
 
 // event is the engine's observer.
@@ -75,22 +97,16 @@ func (p *progress) event(e engine.Event) {
 	case engine.RunResumed:
 		p.line("run %d was cut short and goes on", e.Run)
 	case engine.OpBegun:
-		p.hold(label(e))
+		p.hold(label(e), "")
 	case engine.OpProgress:
-		p.hold(label(e) + ": " + e.Message)
-		if !p.terminal {
-			p.line("%s: %s", label(e), e.Message)
-		}
+		p.hold(label(e), e.Message)
 	case engine.OpEnded:
 		p.release()
-		p.line("%s %s (%s)", mark(e.Err), label(e), e.Took.Round(time.Millisecond))
+		p.line("%s", ended(e))
 	case engine.Verifying:
-		p.hold("verifying")
+		p.hold("checking that nothing is missing", "")
 	case engine.AwaitingHealth:
-		if p.current != e.Message && !p.terminal {
-			p.line("health: %s", e.Message)
-		}
-		p.hold(e.Message)
+		p.hold("health", e.Message)
 	case engine.UndoBegun:
 		p.release()
 		p.line("✗ %v", e.Err)
@@ -101,14 +117,17 @@ func (p *progress) event(e engine.Event) {
 	}
 }
 
-func mark(err error) string {
-	if err != nil {
-		return "✗"
-	}
-	return "✓"
+// Write prints lines of the log above the line in place.
+func (p *progress) Write(log []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	n, err := p.w.Write(log)
+	p.draw()
+	return n, err
 }
 
-// label is "[3/17] sysctl: set sysctl:vm.max_map_count".
+// label is "[ 3/17] sysctl: set sysctl:vm.max_map_count".
 func label(e engine.Event) string {
 	act := e.Op.Diff().Action
 	if e.Message == "undo" {
@@ -117,18 +136,39 @@ func label(e engine.Event) string {
 	return fmt.Sprintf("[%*d/%d] %s: %s %s", len(fmt.Sprint(e.Total)), e.Index, e.Total, e.Step, act, e.Op.Key())
 }
 
-// hold makes the text the line in place.
-func (p *progress) hold(text string) {
-	if text != p.current && !strings.HasPrefix(text, p.current+": ") {
-		p.begun = time.Now()
+// ended is the line that stays of an op. Why it failed is told when the run goes back.
+func ended(e engine.Event) string {
+	mark := "✓"
+	if e.Err != nil {
+		mark = "✗"
 	}
-	p.current = text
+	line := mark + " " + label(e)
+	if e.Took > 0 {
+		line += fmt.Sprintf(" (%s)", e.Took.Round(time.Millisecond))
+	}
+	return line
+}
+
+// hold makes label and message the line in place. Its clock counts from when the
+// label was new. Where there is no place, a message that is new is a line.
+func (p *progress) hold(label, message string) {
+	before := p.held
+	if label != before.label {
+		p.held = held{label: label, since: time.Now()}
+	}
+	p.held.message = message
+	if p.width == nil {
+		if message != "" && p.held != before {
+			p.line("%s: %s", label, message)
+		}
+		return
+	}
 	p.draw()
 }
 
 func (p *progress) release() {
 	p.clear()
-	p.current = ""
+	p.held = held{}
 }
 
 // line prints a line that stays.
@@ -139,24 +179,54 @@ func (p *progress) line(format string, args ...any) {
 }
 
 func (p *progress) draw() {
-	if !p.terminal || p.current == "" {
-		return
+	if p.width != nil && p.held.label != "" {
+		fmt.Fprintf(p.w, "\r\x1b[K%s", p.held.fit(p.width()-1)) // a full line would wrap
 	}
-	width := 80
-	if file, ok := p.w.(*os.File); ok {
-		if w, _, err := term.GetSize(int(file.Fd())); err == nil && w > 0 {
-			width = w
-		}
-	}
-	text := fmt.Sprintf("… %s  %s", p.current, time.Since(p.begun).Truncate(time.Second))
-	if runes := []rune(text); len(runes) >= width {
-		text = string(runes[:width-1])
-	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s", text)
 }
 
 func (p *progress) clear() {
-	if p.terminal && p.current != "" {
+	if p.width != nil && p.held.label != "" {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
+}
+
+// fit writes label, clock and message into a number of columns. The clock is
+// always whole, and a long label leaves the message half of the rest.
+func (h held) fit(columns int) string {
+	label, message := []rune(oneLine(h.label)), []rune(oneLine(h.message))
+	clock := fmt.Sprintf("  %s", time.Since(h.since).Truncate(time.Second))
+	if len(message) > 0 {
+		clock += "  "
+	}
+	room := max(columns-len("… ")+2-len(clock), 2) // the ellipsis is three bytes and one column
+	message = cutEnd(message, max(room-len(label), room/2))
+	label = cutMiddle(label, room-len(message))
+	return "… " + string(label) + clock + string(message)
+}
+
+// oneLine takes out what would break a line drawn in place.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func cutEnd(text []rune, columns int) []rune {
+	if len(text) <= columns {
+		return text
+	}
+	return append(text[:columns-1:columns-1], '…')
+}
+
+// cutMiddle keeps the end, which tells one path from the next.
+func cutMiddle(text []rune, columns int) []rune {
+	if len(text) <= columns {
+		return text
+	}
+	front := columns / 2
+	short := append(text[:front:front], '…')
+	return append(short, text[len(text)-(columns-front-1):]...)
 }

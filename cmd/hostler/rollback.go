@@ -7,9 +7,13 @@ import (
 )
 
 func newRollback(s *settings) *cobra.Command {
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "rollback [RUN]",
 		Short: "Take back the last run, or all runs down to RUN",
+		Long: `Takes back what the last run did, newest edit first; with the number of a run, all runs
+from the last down to that one. hostler history lists them. A rollback is a run itself.`,
+		Example: `  hostler rollback
+  hostler rollback 3`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("%s takes one run, got %d", cmd.CommandPath(), len(args))
@@ -24,16 +28,20 @@ func newRollback(s *settings) *cobra.Command {
 					return usage("%q is not the number of a run: see hostler history", args[0])
 				}
 			}
-			show := newProgress(cmd.ErrOrStderr())
-			node, _, err := s.open(cmd, show.event)
-			if err != nil {
-				return err
-			}
-			defer node.Close()
-			result, err := node.Rollback(cmd.Context(), to)
-			show.end()
-			return s.printApplied(cmd, result, nil, err)
+			return s.rollback(cmd, to)
 		},
 	}
-	return cmd
+}
+
+func (s *settings) rollback(cmd *cobra.Command, to int) error {
+	show := newProgress(cmd.ErrOrStderr())
+	defer show.end()
+	node, _, err := s.open(cmd, show)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	result, err := node.Rollback(cmd.Context(), to)
+	show.end()
+	return s.printResult(cmd, result, nil, err)
 }

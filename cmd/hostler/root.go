@@ -24,6 +24,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// A reader that goes away (hostler apply | head) must not end a run half way:
+	// with the signal taken, writing fails and nothing else happens. Taken and not
+	// ignored, because programs that are started would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	root := newRoot()
 	root.SetArgs(args)
@@ -34,6 +38,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	report(stderr, err)
 	return code(err)
 }
+
+// The groups of commands in the help.
+const (
+	groupWork = "work"
+	groupTell = "tell"
+)
 
 func newRoot() *cobra.Command {
 	s := &settings{}
@@ -48,9 +58,18 @@ Each flag can also be given as an environment variable (--node-name: HOSTLER_NOD
 or as a line of the settings file (node-name: worker-1). The command line wins over the
 environment, the environment over the file.
 
-Exit codes: 0 converged or done, 1 failed, 2 usage or invalid input, 3 changes pending,
-4 blocked (another hostler at work, impact not allowed, distribution not supported),
-5 failed and rolled back.`,
+Exit codes:
+  0  converged, or done
+  1  failed, or stopped by a signal; the error says what to do
+  2  wrong flags, or input that is not valid
+  3  changes are pending (plan, verify)
+  4  blocked: another hostler is at work, the impact or the distribution is not allowed
+  5  failed and rolled back: the host is as it was before`,
+		Example: `  hostler validate -f worker.yaml   # is the file right?
+  hostler plan -f worker.yaml       # what would change on this machine?
+  hostler apply -f worker.yaml      # change it
+  hostler verify -f worker.yaml     # is it still so?
+  hostler rollback                  # take the last run back`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -67,10 +86,20 @@ Exit codes: 0 converged or done, 1 failed, 2 usage or invalid input, 3 changes p
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w: see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(
-		newFacts(s), newPlan(s), newApply(s), newVerify(s), newRollback(s), newHistory(s), newValidate(s), newVersion(s),
-	)
+	addCommands(root, &cobra.Group{ID: groupWork, Title: "The way of a node:"},
+		newPlan(s), newApply(s), newVerify(s), newHistory(s), newRollback(s))
+	addCommands(root, &cobra.Group{ID: groupTell, Title: "Asking:"},
+		newValidate(s), newFacts(s), newVersion(s))
+	root.SetHelpCommandGroupID(groupTell)
 	return root
+}
+
+func addCommands(root *cobra.Command, group *cobra.Group, commands ...*cobra.Command) {
+	root.AddGroup(group)
+	for _, cmd := range commands {
+		cmd.GroupID = group.ID
+		root.AddCommand(cmd)
+	}
 }
 
 // noArgs refuses arguments with the program's own exit code for usage.

@@ -46,6 +46,17 @@ func (r Release) atLeast(major, minor int) bool {
 	return r.Major > major || r.Major == major && r.Minor >= minor
 }
 
+// serves tells whether a kubelet 1.minor can use the release. From 1.26 on it
+// speaks CRI v1 only, which containerd has from 1.6 on. Sources: changelog of
+// Kubernetes 1.26, "CRI v1alpha2 removed"; containerd's RELEASES.md, Kubernetes support.
+func (r Release) serves(minor int) error {
+	if minor < 26 || !r.known() || r.atLeast(1, 6) {
+		return nil
+	}
+	return fmt.Errorf("containerd %s does not speak CRI v1, which a kubelet 1.%d needs: install containerd 1.6 or later, "+
+		"from a repository in spec.packages.repositories, or wish for Kubernetes 1.25", r, minor)
+}
+
 // newestLayout is the highest file version that the release reads.
 func (r Release) newestLayout() int {
 	switch {

@@ -23,6 +23,9 @@ type Spec struct {
 	// ConfigFile is the file to merge into. Default: /etc/containerd/config.toml.
 	ConfigFile string
 
+	// KubernetesMinor is the x of the kubelet's version 1.x; 0: there is no kubelet.
+	KubernetesMinor int
+
 	// MaxConcurrentDownloads is the number of layers of an image that are pulled at
 	// once. Default: 3, containerd's own.
 	MaxConcurrentDownloads int
@@ -69,6 +72,9 @@ func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	remarks, failure := split(err)
 	if failure != nil {
 		return nil, failure
+	}
+	if err := pkg.release.serves(s.spec.KubernetesMinor); err != nil {
+		return nil, err
 	}
 	config, err := s.planConfig(v, pkg.release)
 	warnings, failure := split(err)

@@ -16,6 +16,10 @@ import (
 // apt is Debian's package manager. See aptrun.go for what it changes.
 type apt struct{}
 
+// Matches and Newer go by dpkg's rules.
+func (apt) Matches(wish, version string) bool { return dpkg.Matches(wish, version) }
+func (apt) Newer(a, b string) bool            { return dpkg.Compare(a, b) > 0 }
+
 // autoPath is where apt notes the packages that it installed for others.
 const autoPath = "/var/lib/apt/extended_states"
 

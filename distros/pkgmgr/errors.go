@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/hostler-dev/hostler/distros/pkgmgr/dpkg"
 )
 
 // What can be wrong with packages. Each error that wraps one of these says in
@@ -71,7 +69,3 @@ func Pick(m Manager, name, wish string, offered []string) (string, error) {
 	}
 	return "", noVersion(name, wish, offered)
 }
-
-// The order of versions is dpkg's.
-func (apt) Matches(wish, version string) bool { return dpkg.Matches(wish, version) }
-func (apt) Newer(a, b string) bool            { return dpkg.Compare(a, b) > 0 }

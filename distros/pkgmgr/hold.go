@@ -37,11 +37,7 @@ func (o Hold) Diff() steps.Diff {
 
 // Inverse brings back what is now.
 func (o Hold) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	m, err := For(o.Manager)
-	if err != nil {
-		return nil, err
-	}
-	inventory, err := m.Installed(v)
+	_, inventory, err := read(v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +47,7 @@ func (o Hold) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 // Do does nothing where the hold is as wanted: apt does not know packages that
 // are neither installed nor in a repository, and would fail.
 func (o Hold) Do(ctx context.Context, h host.Host) error {
-	m, err := For(o.Manager)
-	if err != nil {
-		return err
-	}
-	inventory, err := m.Installed(h)
+	m, inventory, err := read(h, o.Manager)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ func (o Install) Diff() steps.Diff {
 
 // Inverse simulates the installation and names all that it would change.
 func (o Install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
-	m, err := For(o.Manager)
-	if err != nil {
-		return nil, err
-	}
-	inventory, err := m.Installed(v)
+	m, inventory, err := read(v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +74,7 @@ func (o Install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 
 // Do installs the version, unless it is there.
 func (o Install) Do(ctx context.Context, h host.Host) error {
-	m, err := For(o.Manager)
-	if err != nil {
-		return err
-	}
-	inventory, err := m.Installed(h)
+	m, inventory, err := read(h, o.Manager)
 	if err != nil {
 		return err
 	}
@@ -133,4 +125,4 @@ func (o Install) resolve(ctx context.Context, v host.View, m Manager, inventory 
 	return Pick(m, o.Name, o.To, offered[o.Name])
 }
 
-func quoteList(names []string) string { return strings.Join(names, ", ") }
+func joinNames(names []string) string { return strings.Join(names, ", ") }

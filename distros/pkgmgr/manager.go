@@ -56,6 +56,16 @@ func For(name distros.PackageManager) (Manager, error) {
 	return apt{}, nil
 }
 
+// read returns the package manager of that name, and what is installed.
+func read(v host.View, name distros.PackageManager) (Manager, Inventory, error) {
+	m, err := For(name)
+	if err != nil {
+		return nil, Inventory{}, err
+	}
+	inventory, err := m.Installed(v)
+	return m, inventory, err
+}
+
 // Package is a package of the host.
 type Package struct {
 	Name, Version, Arch string

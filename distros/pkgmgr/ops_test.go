@@ -316,3 +316,35 @@ func TestLockTakenBetweenLookAndAct(t *testing.T) {
 		}
 	})
 }
+
+// TestRefreshNoticesWarnings: an apt that does not know Error-Mode exits 0.
+func TestRefreshNoticesWarnings(t *testing.T) {
+	t.Parallel()
+	const warning = "W: Failed to fetch http://down.example/dists/s/InRelease  Could not resolve 'down.example'\n"
+	f := debian(nil, all)
+	f.Change(hosttest.Handle("apt-get", func(*hosttest.Fake, host.Command) (host.Output, error) {
+		return host.Output{Stderr: []byte(warning)}, nil
+	}))
+	one := pkgmgr.Refresh{Manager: distros.Apt, Name: "down", Source: "/etc/apt/sources.list.d/down.list"}
+	if err := one.Do(t.Context(), f); !errors.Is(err, pkgmgr.ErrUnreachable) || !strings.Contains(err.Error(), "down.example") {
+		t.Errorf("one repository: got %v want ErrUnreachable with the address", err)
+	}
+	if err := (pkgmgr.Refresh{Manager: distros.Apt}).Do(t.Context(), f); err != nil {
+		t.Errorf("all repositories: got %v want none, one that is down does not stop the others", err)
+	}
+}
+
+func TestRefreshOfOneTouchesOnlyThatOne(t *testing.T) {
+	t.Parallel()
+	f := debian(nil, all)
+	refresh := pkgmgr.Refresh{Manager: distros.Apt, Name: "one", Source: "/etc/apt/sources.list.d/one.list"}
+	if err := refresh.Do(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	got := f.Calls()[0].Subject
+	for _, want := range []string{"Dir::Etc::sourcelist=/etc/apt/sources.list.d/one.list", "Dir::Etc::sourceparts=-", "APT::Get::List-Cleanup=0", "APT::Update::Error-Mode=any"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q want it to have %s", got, want)
+		}
+	}
+}

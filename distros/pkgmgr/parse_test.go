@@ -76,7 +76,8 @@ func TestParseSimulationNamesAllThatChanges(t *testing.T) {
 }
 
 // TestAptErrorUnderstands goes through output that the real programs printed
-// (testdata/errors, apt 2.6.1 and dpkg 1.21.22 unless the name says otherwise).
+// (testdata/errors, apt 2.6.1 and dpkg 1.21.22 unless the name says otherwise);
+// no-candidate and disk-full-dpkg were written by hand after the sources of both.
 func TestAptErrorUnderstands(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -219,22 +219,36 @@ func TestRealAptFailsInWordsThatAreUnderstood(t *testing.T) {
 	}
 }
 
+// waitUntilHeld returns when the lock is taken; done tells of who should take it.
+func waitUntilHeld(t *testing.T, h *host.OS, done <-chan error) {
+	t.Helper()
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			t.Fatalf("taking the lock: %v", err)
+		case <-late:
+			t.Fatal("nobody took the lock in 10s")
+		case <-tick.C:
+			if _, held, err := h.LockHolder("/var/lib/dpkg/lock-frontend"); err == nil && held {
+				return
+			}
+		}
+	}
+}
+
 func TestRealLockIsWaitedFor(t *testing.T) {
 	h := realHost(t)
 	lock := func(seconds string) <-chan error {
 		done := make(chan error, 1)
 		go func() {
-			const script = `use Fcntl; open F,">","/var/lib/dpkg/lock-frontend" or die; my $whole=pack("s s x4 q q i x4",F_WRLCK,0,0,0,0); fcntl(F,F_SETLK,$whole) or die; sleep $ARGV[0]`
+			const script = `use Fcntl; open F,">","/var/lib/dpkg/lock-frontend" or die; my $whole=pack("s2 x4 q2 i x4",F_WRLCK,0,0,0,0); fcntl(F,F_SETLK,$whole) or die; sleep $ARGV[0]`
 			_, err := h.Run(t.Context(), host.Command{Argv: []string{"perl", "-e", script, seconds}})
 			done <- err
 		}()
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-			if _, held, err := h.LockHolder("/var/lib/dpkg/lock-frontend"); err == nil && held {
-				return done
-			}
-		}
-		t.Fatalf("nobody took the lock in 10s: %v", <-done)
-		return nil
+		waitUntilHeld(t, h, done)
+		return done
 	}
 	done := lock("20")
 	op := tlet("1.35.4")

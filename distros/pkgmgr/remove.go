@@ -34,11 +34,7 @@ func (o Remove) Diff() steps.Diff {
 
 // Inverse simulates the removal and names all that would go with the package.
 func (o Remove) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
-	m, err := For(o.Manager)
-	if err != nil {
-		return nil, err
-	}
-	inventory, err := m.Installed(v)
+	m, inventory, err := read(v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +53,7 @@ func (o Remove) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 
 // Do keeps the archive for undo and removes the package, unless it is gone.
 func (o Remove) Do(ctx context.Context, h host.Host) error {
-	m, err := For(o.Manager)
-	if err != nil {
-		return err
-	}
-	inventory, err := m.Installed(h)
+	m, inventory, err := read(h, o.Manager)
 	if err != nil {
 		return err
 	}

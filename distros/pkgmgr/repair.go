@@ -29,7 +29,7 @@ func (o Repair) Impact() steps.Impact { return steps.Restart }
 func (o Repair) Diff() steps.Diff {
 	return steps.Diff{
 		Action:       "repair",
-		Notes:        []string{"an installation was interrupted: " + quoteList(o.Unfinished)},
+		Notes:        []string{"an installation was interrupted: " + joinNames(o.Unfinished)},
 		Irreversible: "what was half installed is not wanted back",
 	}
 }

@@ -52,11 +52,7 @@ func (o Rollback) Diff() steps.Diff {
 
 // Inverse brings back what is there now.
 func (o Rollback) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	m, err := For(o.Manager)
-	if err != nil {
-		return nil, err
-	}
-	inventory, err := m.Installed(v)
+	m, inventory, err := read(v, o.Manager)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func repaired(ctx context.Context, h host.Host, m Manager, changes []Change) (In
 	}
 	remedied := slices.ContainsFunc(changes, func(c Change) bool { return after.Get(c.Name).Unfinished })
 	if failure != nil && !remedied {
-		return after, fmt.Errorf("finishing interrupted work on %s: %w", quoteList(before.Unfinished), failure)
+		return after, fmt.Errorf("finishing interrupted work on %s: %w", joinNames(before.Unfinished), failure)
 	}
 	return after, nil
 }

@@ -84,6 +84,20 @@ func TestDeferredOps(t *testing.T) {
 	})
 }
 
+func TestUndoStopsAUnitWhoseFileGoes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, service("c.service"), hosttest.OnJob("c.service", hosttest.JobFails("no")))
+	start := op.Job{Unit: "new.service", Verb: host.JobStart}
+	_, err := r.apply(
+		wantFile("new", "/etc/systemd/system/new.service", "[Service]\nExecStart=/bin/true\n", start, op.DaemonReload{}),
+		wantActive("c", "c.service"))
+	wantError(t, err, []error{engine.ErrRolledBack})
+	wantJobs(t, r, "daemon-reload", "start new.service", "start c.service", "daemon-reload", "stop new.service", "stop c.service")
+	if unit, err := r.host.Unit(t.Context(), "new.service"); err != nil || unit.Active() || unit.Exists() {
+		t.Errorf("got %+v, %v, want the unit stopped and gone", unit, err)
+	}
+}
+
 func TestWayBackOfWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	fails := []hosttest.Option{service("c.service"), hosttest.OnJob("c.service", hosttest.JobFails("no"))}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/host"
 )
 
 // A journal is a file of JSON lines, one record each, that only grows. A record
@@ -99,12 +100,12 @@ type journal struct {
 // createJournal makes a run's journal and reserves space for it.
 func (e *Engine) createJournal(dir string) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the run's directory: %w", err)
+		return nil, host.Explain("making the run's directory", dir, err)
 	}
 	name := filepath.Join(dir, "journal")
 	file, err := e.openFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND)
 	if err != nil {
-		return nil, fmt.Errorf("making the journal: %w", err)
+		return nil, host.Explain("making the journal", name, err)
 	}
 	err = file.Reserve(reserve)
 	// Not every file system can reserve; a run without the reserve is still safe, only
@@ -126,7 +127,7 @@ func (e *Engine) openJournal(dir string, whole int64) (*journal, error) {
 	name := filepath.Join(dir, "journal")
 	file, err := e.openFile(name, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return nil, fmt.Errorf("opening the journal: %w", err)
+		return nil, host.Explain("opening the journal", name, err)
 	}
 	j := &journal{file: file, size: whole, torn: true}
 	if err := j.mend(); err != nil {

@@ -324,3 +324,23 @@ func TestUnusableStateFolder(t *testing.T) {
 		})
 	}
 }
+
+func TestADamagedOldJournalHidesNoOtherRun(t *testing.T) {
+	t.Parallel()
+	r, before := threeRuns(t)
+	r.editJournal(2, func(text string) string { return strings.Replace(text, `"type"`, `"ty`, 1) })
+	history := r.history()
+	if len(history) != 3 {
+		t.Fatalf("got %d runs in the history, want 3", len(history))
+	}
+	if got := history[1]; got.Number != 2 || got.Outcome != engine.Damaged || !strings.Contains(got.Error, "journal:1 is damaged") {
+		t.Errorf("got %+v, want run 2 to be damaged, and why", got)
+	}
+	if _, err := r.rollback(0); err != nil {
+		t.Fatalf("rolling back the newest run, which is whole: %v", err)
+	}
+	r.wantSnapshot(before[2], "after the rollback of run 3")
+	_, err := r.rollback(1)
+	wantError(t, err, nil, "journal:1 is damaged")
+	r.wantSnapshot(before[2], "after a rollback that would have to cross the damaged run")
+}

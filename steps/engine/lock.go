@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hostler-dev/hostler/steps/host"
 )
 
 // LockedError says that another hostler is at work on the host.
@@ -25,12 +27,12 @@ func (e *LockedError) Error() string {
 // when the process ends, however it ends.
 func (e *Engine) lock() (release func(), err error) {
 	if err := os.MkdirAll(e.StateDir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state directory: %w", err)
+		return nil, host.Explain("making the state directory", e.StateDir, err)
 	}
 	name := filepath.Join(e.StateDir, "lock")
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock: %w", err)
+		return nil, host.Explain("opening the lock", name, err)
 	}
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {

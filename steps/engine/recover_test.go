@@ -109,6 +109,24 @@ func TestKillDuringUndo(t *testing.T) {
 		}
 	})
 
+	t.Run("is finished although the disk is full, and noted down when it no longer is", func(t *testing.T) {
+		t.Parallel()
+		r, list, before := broken(t)
+		r.killedInApply(nth(undoAt+1), list...)
+		none, tune := 0, r.tune
+		r.tune = func(e *engine.Engine) {
+			e.WrapJournalFiles(func(f engine.JournalFile) engine.JournalFile { return fullDisk{f, &none} })
+		}
+		r.host.Change(hosttest.OnJob("b.service", nil))
+		r.killedInApply(at(engine.RunEnded, ""), list...)
+		r.wantSnapshot(before, "after an undo on a full disk")
+		r.tune = tune
+		r.mustApply(engine.Done, list...)
+		if got := r.outcomes(); got != "1 rolled back, 2 done" {
+			t.Errorf("got runs %q, want the first undone and a second done", got)
+		}
+	})
+
 	t.Run("is finished by rollback", func(t *testing.T) {
 		t.Parallel()
 		for n := undoAt; n <= len(whole.events); n++ {

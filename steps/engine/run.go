@@ -33,6 +33,8 @@ const (
 	// Stopped: boot after boot passed without anything getting done. The next
 	// apply goes on all the same, so somebody should have looked before.
 	Stopped Outcome = "stopped"
+	// Damaged: the journal cannot be read, so nobody knows.
+	Damaged Outcome = "damaged"
 )
 
 // Run is a run as its journal tells it, for people.
@@ -274,7 +276,9 @@ func (e *Engine) History(_ context.Context) ([]Run, error) {
 	for _, number := range slices.Backward(numbers) {
 		r, _, err := e.load(number)
 		if err != nil {
-			return nil, err
+			// One bad journal must not hide the others from who looks for the fault.
+			runs = append(runs, Run{Number: number, Outcome: Damaged, Ops: []RunOp{}, Error: err.Error()})
+			continue
 		}
 		if r == nil {
 			continue

@@ -166,6 +166,9 @@ func (e *Engine) standing(ctx context.Context, to int) (reverts []int, undo []Pl
 		return nil, nil, err
 	}
 	for _, shown := range history {
+		if shown.Outcome == Damaged {
+			return nil, nil, errors.New(shown.Error)
+		}
 		if shown.Outcome != Done && shown.Outcome != Failed || shown.RevertedBy != 0 || len(shown.Reverts) > 0 {
 			continue
 		}

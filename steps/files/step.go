@@ -19,7 +19,8 @@ func New(spec Spec) Step { return Step{spec} }
 // Name is "files".
 func (s Step) Name() string { return "files" }
 
-// Plan asks for a restart only together with the file that changes. Whether the
+// Plan asks for a restart only together with the file whose contents change: who
+// has read them need not read them again for another mode or owner. Whether the
 // unit exists is not asked: a package of the same run may bring it. If it is still
 // missing at the end of the run, its job fails and the run is taken back.
 func (s Step) Plan(_ context.Context, v host.View) ([]steps.Op, error) {
@@ -62,8 +63,9 @@ func (f File) plan(v host.View, users *databases) ([]steps.Op, error) {
 		return nil, err
 	}
 	ops := []steps.Op{write}
-	if !v.Live() {
-		return ops, nil
+	changes, err := op.NewContent(v, write)
+	if err != nil || !changes || !v.Live() {
+		return ops, err
 	}
 	if isUnitFile(f.Path) {
 		ops = append(ops, op.DaemonReload{})

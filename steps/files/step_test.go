@@ -56,7 +56,7 @@ func TestStep(t *testing.T) {
 	for _, c := range []steptest.Case{
 		{Name: "writes all files on a bare host and restarts once", Step: of(wish...), Golden: "testdata/bare.golden", Host: on()},
 		{Name: "wants nothing of a converged host", Step: of(wish...), Golden: "testdata/converged.golden", Host: on(present()...)},
-		{Name: "repairs a mode and an owner", Step: of(wish...), Golden: "testdata/attributes.golden",
+		{Name: "repairs a mode and an owner, without a restart", Step: of(wish...), Golden: "testdata/attributes.golden",
 			Host: on(append(present(), hosttest.FileWith(wish[0].Path, string(wish[0].Content), host.Attr{Mode: 0o600}),
 				hosttest.FileWith(wish[2].Path, "", host.Attr{Mode: 0o600 | fs.ModeSetgid}))...)},
 		{Name: "restarts only for the file that changed", Step: of(wish...), Golden: "testdata/unit-file.golden",

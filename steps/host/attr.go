@@ -16,6 +16,8 @@ func (h *OS) SetAttr(p string, attr Attr) error {
 			return fs.ErrNotExist
 		case !e.info.Mode.IsRegular() && !e.info.Mode.IsDir():
 			return fmt.Errorf("%w but %s", ErrNotRegular, kindOf(e.info.Mode))
+		case e.info.Attr() == attr:
+			return nil
 		}
 		if err := h.keepOriginal(p, e); err != nil {
 			return err
@@ -27,8 +29,11 @@ func (h *OS) SetAttr(p string, attr Attr) error {
 // Mkdir implements FileWriter.
 func (h *OS) Mkdir(p string, attr Attr) error {
 	return h.change("making folder", p, attr, func(e entry) error {
-		if e.exists && !e.info.Mode.IsDir() {
+		switch {
+		case e.exists && !e.info.Mode.IsDir():
 			return fmt.Errorf("%s is in its place: %w", kindOf(e.info.Mode), fs.ErrExist)
+		case e.exists && e.info.Attr() == attr:
+			return nil
 		}
 		if err := h.keepOriginal(p, e); err != nil {
 			return err

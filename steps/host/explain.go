@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +35,16 @@ func (e *pathError) Error() string {
 }
 
 func (e *pathError) Unwrap() error { return e.err }
+
+// Explain does for files that a caller opened by itself what methods of OS do
+// for theirs: the error names the act, the path and the way out.
+func Explain(act, p string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // it would say the path once more
+	}
+	return explain(act, p, err)
+}
 
 // explain names the act and the path of an error, and the way out where there
 // is one and no inner error has said it. Rights that the process lacks are

@@ -22,9 +22,11 @@ type FileWriter interface {
 	// loss. The parent directory must exist. A path that is a symbolic link or a
 	// directory is refused (ErrNotRegular) rather than followed.
 	WriteFile(path string, content []byte, attr Attr) error
-	// SetAttr changes owner and mode of a file or directory.
+	// SetAttr changes owner and mode of a file or directory. One that has them is
+	// not touched: what an op could not reach on a full or read-only disk, its
+	// inverse must not need to reach.
 	SetAttr(path string, attr Attr) error
-	// Mkdir makes one directory; one that exists gets the attributes.
+	// Mkdir makes one directory; one that exists gets the attributes, as by SetAttr.
 	Mkdir(path string, attr Attr) error
 	// Symlink makes or atomically replaces a symbolic link.
 	Symlink(path, target string) error

@@ -74,7 +74,7 @@ func TestConfigChange(t *testing.T) {
 
 func TestDropInChange(t *testing.T) {
 	t.Parallel()
-	at := func(root string) []byte { return dropIn([]flag{{"config", "/a"}, {"root-dir", root}}, "") }
+	at := func(root string) []byte { return dropIn([]flag{{"config", "/a"}, {"root-dir", root}}, "", "") }
 	for name, c := range map[string]struct {
 		old, wish []byte
 		want      steps.Impact
@@ -82,7 +82,7 @@ func TestDropInChange(t *testing.T) {
 		"a first one":    {nil, at("/b"), steps.Restart},
 		"the same root":  {at("/b"), at("/b"), steps.Restart},
 		"another root":   {at("/b"), at("/c"), steps.Drain},
-		"a default root": {dropIn(nil, ""), at("/c"), steps.Drain},
+		"a default root": {dropIn(nil, "", ""), at("/c"), steps.Drain},
 	} {
 		var got change
 		if got.dropIn(c.old, c.wish); got.cost != c.want {

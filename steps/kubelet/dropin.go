@@ -19,9 +19,16 @@ type flag struct{ name, value string }
 // dropIn is the systemd drop-in with the kubelet's whole command line.
 // KUBELET_EXTRA_ARGS comes last, as in the packages' own units, so that an
 // administrator keeps the last word on a single machine.
-func dropIn(flags []flag, environmentFile string) []byte {
+//
+// The packages' units know of no runtime. A kubelet that a boot starts before its
+// runtime answers ends at once, and the node is away until systemd tries again.
+func dropIn(flags []flag, environmentFile, runtimeUnit string) []byte {
 	var b strings.Builder
-	b.WriteString("# Written by hostler. Changes made here are undone by its next run.\n[Service]\n")
+	b.WriteString("# Written by hostler. Changes made here are undone by its next run.\n")
+	if runtimeUnit != "" {
+		fmt.Fprintf(&b, "[Unit]\nAfter=%s\n\n", runtimeUnit)
+	}
+	b.WriteString("[Service]\n")
 	if environmentFile != "" {
 		fmt.Fprintf(&b, "EnvironmentFile=-%s\n", strings.ReplaceAll(environmentFile, "%", "%%"))
 	}

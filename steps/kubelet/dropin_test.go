@@ -14,6 +14,9 @@ func TestDropIn(t *testing.T) {
 	t.Parallel()
 	flags := []flag{{"config", "/a"}, {"root-dir", "/da ta/50%"}, {"node-labels", "a=1,b="}}
 	const want = `# Written by hostler. Changes made here are undone by its next run.
+[Unit]
+After=containerd.service
+
 [Service]
 EnvironmentFile=-/etc/default/kubelet
 ExecStart=
@@ -23,7 +26,7 @@ ExecStart=/usr/bin/kubelet \
   --node-labels=a=1,b= \
   $KUBELET_EXTRA_ARGS
 `
-	got := dropIn(flags, "/etc/default/kubelet")
+	got := dropIn(flags, "/etc/default/kubelet", "containerd.service")
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -32,8 +35,8 @@ ExecStart=/usr/bin/kubelet \
 			t.Errorf("flag %s: got %q, want %q", name, value, want)
 		}
 	}
-	if got := string(dropIn(flags, "")); strings.Contains(got, "Environment") || strings.Contains(got, "EXTRA") {
-		t.Errorf("without an environment file, got:\n%s", got)
+	if got := string(dropIn(flags, "", "")); strings.Contains(got, "Environment") || strings.Contains(got, "EXTRA") || strings.Contains(got, "After") {
+		t.Errorf("without an environment file and a runtime's unit, got:\n%s", got)
 	}
 }
 

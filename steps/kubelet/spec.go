@@ -61,6 +61,9 @@ type Spec struct {
 	// CgroupDriver (systemd or cgroupfs) that of the runtime.
 	CRISocket    string
 	CgroupDriver string
+	// RuntimeUnit is the runtime's unit, which the kubelet starts after. Empty: in
+	// any order.
+	RuntimeUnit string
 
 	// MaxPods is the kubelet's own default, 110, when 0.
 	MaxPods int32

@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -70,7 +71,7 @@ type planning struct {
 	installs bool
 }
 
-// file plans one file and tells whether it changes, and from what.
+// file plans one file and tells whether its contents change, and from what.
 func (p *planning) file(wish op.FileWish) (old []byte, changed bool, err error) {
 	planned, err := op.PlanFile(p.view, wish)
 	if err != nil || planned == nil {
@@ -81,7 +82,7 @@ func (p *planning) file(wish op.FileWish) (old []byte, changed bool, err error) 
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, true, nil
 	}
-	return old, true, err
+	return old, err == nil && !bytes.Equal(old, wish.Content), err
 }
 
 // identity plans the CA and the bootstrap kubeconfig. A kubelet that has joined

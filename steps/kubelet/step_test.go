@@ -27,7 +27,7 @@ func worker(version string) Spec {
 		Version: version, KubeletPackage: "kubelet", KubectlPackage: "kubectl", EnvironmentFile: "/etc/default/kubelet",
 		Labels:    map[string]string{"hostler.dev/node-group": "worker", "topology.kubernetes.io/zone": "a"},
 		Taints:    []Taint{{Key: "dedicated", Value: "db", Effect: "NoSchedule"}},
-		CRISocket: "/run/containerd/containerd.sock", CgroupDriver: "systemd",
+		CRISocket: "/run/containerd/containerd.sock", CgroupDriver: "systemd", RuntimeUnit: "containerd.service",
 		LogMaxSize: "50Mi", LogMaxFiles: 4, Reservation: Reservation{Mode: ReservationAuto}, SwapBehavior: "NoSwap",
 		Overlay: map[string]any{"clusterDNS": []any{"10.96.0.10"}, "clusterDomain": "cluster.local"},
 		Join:    Join{APIServer: "https://10.0.0.1:6443", CAFile: caFile, TokenFile: "/root/join/token"},
@@ -93,6 +93,16 @@ func TestStep(t *testing.T) {
 			func() Spec { return worker(v136) },
 			func() *hosttest.Fake {
 				return joined(t, worker(v136), hosttest.File(ConfigPath, "kind: KubeletConfiguration\ncgroupDriver: systemd\nmaxPods: 10\n"))
+			}},
+		{"restarts nothing for the modes of files", "modes.golden",
+			func() Spec { return worker(v136) },
+			func() *hosttest.Fake {
+				f := joined(t, worker(v136))
+				for _, path := range []string{ConfigPath, DropInPath, CAPath} {
+					f.Change(hosttest.FileWith(path, f.Content(path), host.Attr{Mode: 0o600}))
+				}
+				f.Change(hosttest.Reloaded())
+				return f
 			}},
 		{"repairs mode, enablement and a missing folder", "half-done.golden",
 			func() Spec { return worker(v136) },

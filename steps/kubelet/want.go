@@ -33,7 +33,7 @@ func (s Step) want(ctx context.Context, v host.View) (wanted, error) {
 	w.identity, identityErr = s.Spec.planIdentity(v)
 	w.config, configErr = s.Spec.renderConfig(v, target.minor)
 	flags, flagsErr := s.flags(ctx, v, w.identity.bootstrap)
-	w.dropIn = dropIn(flags, s.Spec.EnvironmentFile)
+	w.dropIn = dropIn(flags, s.Spec.EnvironmentFile, s.Spec.RuntimeUnit)
 	return w, errors.Join(
 		identityErr, configErr, flagsErr,
 		checkCgroups(v, s.Spec.Overlay, target),

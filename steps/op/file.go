@@ -76,6 +76,20 @@ func PlanFile(v host.View, wish FileWish) (steps.Op, error) {
 	return op, nil
 }
 
+// NewContent tells whether an op of PlanFile changes what is in the file, or only
+// its owner and mode. Who has read the file need not read it again for those.
+func NewContent(v host.Files, planned steps.Op) (bool, error) {
+	file, ok := planned.(File)
+	if !ok {
+		return false, nil
+	}
+	old, err := v.ReadFile(file.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return err == nil && !bytes.Equal(old, file.Content), err
+}
+
 // notRegular explains what stands in a file's place and how to get out of it.
 func notRegular(v host.View, name string, info host.Info) error {
 	switch {

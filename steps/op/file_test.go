@@ -14,6 +14,31 @@ import (
 	"github.com/hostler-dev/hostler/steps/op"
 )
 
+func TestNewContent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		host hosttest.Option
+		want bool
+	}{
+		"is what a new file has":                 {hosttest.Absent("/etc/a"), true},
+		"is what a changed file has":             {hosttest.File("/etc/a", "old"), true},
+		"is not what a file of another mode has": {hosttest.FileWith("/etc/a", "new", host.Attr{Mode: 0o600}), false},
+		"is not what a converged file has":       {hosttest.File("/etc/a", "new"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := hosttest.New(c.host)
+			planned, err := op.PlanFile(f, op.FileWish{Path: "/etc/a", Content: []byte("new"), Attr: host.Attr{Mode: 0o644}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := op.NewContent(f, planned); got != c.want || err != nil {
+				t.Errorf("got %v, %v, want %v", got, err, c.want)
+			}
+		})
+	}
+}
+
 func TestPlanFile(t *testing.T) {
 	t.Parallel()
 	wish := op.FileWish{Path: "/etc/a", Content: []byte("one\ntwo\n"), Attr: host.Attr{Mode: 0o644}, Cost: steps.Reload}

@@ -58,6 +58,7 @@ func (s Step) Plan(_ context.Context, v host.View) ([]steps.Op, error) {
 	var ops, refreshes []steps.Op
 	var problems []error
 	for _, r := range s.Spec.Repositories {
+		problems = append(problems, checkKeyFile(v, r))
 		files, err := s.planFiles(v, r)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("repository %s: %w", r.Name, err))
@@ -93,10 +94,6 @@ func (s Step) planFiles(v host.View, r repository.Spec) ([]steps.Op, error) {
 	if key := r.KeyContent(); key != nil {
 		// apt reads keys as its own user, so all may read them.
 		wishes = append([]op.FileWish{{Path: r.KeyPath(s.Spec.Dirs), Content: key, Attr: host.Attr{Mode: 0o644}}}, wishes...)
-	} else if _, err := v.Stat(r.KeyFile); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("its key file %s is not on the host: %w", r.KeyFile, err)
-	} else if err != nil {
-		return nil, err
 	}
 	var ops []steps.Op
 	for _, wish := range wishes {
@@ -109,4 +106,22 @@ func (s Step) planFiles(v host.View, r repository.Spec) ([]steps.Op, error) {
 		}
 	}
 	return ops, nil
+}
+
+// checkKeyFile looks for a key that the wish names instead of holding it. apt
+// refuses a source without its key. An image may get its keys when it becomes a
+// machine, so there a person is only told.
+func checkKeyFile(v host.View, r repository.Spec) error {
+	if r.KeyFile == "" {
+		return nil
+	}
+	_, err := v.Stat(r.KeyFile)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && !v.Live():
+		return steps.Warning("repository %s: its key file %s is not in the image, and apt refuses the repository without it", r.Name, r.KeyFile)
+	default:
+		return fmt.Errorf("repository %s: its key file: %w; put the key there, or write it into the NodeGroup", r.Name, err)
+	}
 }

@@ -80,6 +80,9 @@ func TestStep(t *testing.T) {
 			return f
 		}},
 		"writes the files of an image and fetches nothing": {"image", func() *hosttest.Fake { return debian(hosttest.Image()) }},
+		"writes the files of an image that has no key yet": {"image-without-key", func() *hosttest.Fake {
+			return debian(hosttest.Image(), hosttest.Absent(company.KeyFile))
+		}},
 	}
 	for name, c := range cases {
 		steptest.Run(t, steptest.Case{

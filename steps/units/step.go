@@ -52,7 +52,7 @@ func plan(ctx context.Context, v host.View, u Unit) ([]steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	dropIns, err := planDropIns(v, u)
+	dropIns, changed, err := planDropIns(v, u)
 	if err != nil {
 		return nil, err
 	}
@@ -61,25 +61,26 @@ func plan(ctx context.Context, v host.View, u Unit) ([]steps.Op, error) {
 		later = missing(v, u)
 	}
 	ops := dropIns
+	reload := changed
 	if there || u.Masked {
 		file, err := planUnitFile(ctx, v, u)
 		if err != nil {
 			return nil, err
 		}
 		if file != nil {
-			ops = append(ops, file)
+			ops, reload = append(ops, file), true
 		}
 	}
 	if !v.Live() {
 		return ops, later
 	}
-	if len(ops) > 0 {
+	if reload {
 		ops = append(ops, op.DaemonReload{})
 	}
 	if !there {
 		return ops, later
 	}
-	jobs, err := planJobs(ctx, v, u, len(dropIns) > 0)
+	jobs, err := planJobs(ctx, v, u, changed)
 	return append(ops, jobs...), err
 }
 
@@ -93,19 +94,23 @@ func missing(v host.Files, u Unit) error {
 	return steps.Later("unit %s is not there yet%s: install the package that brings it, or correct the name", u.Name, hint)
 }
 
-func planDropIns(v host.View, u Unit) ([]steps.Op, error) {
-	var ops []steps.Op
+// planDropIns returns the ops that write drop-ins, and whether what systemd reads
+// in them changes.
+func planDropIns(v host.View, u Unit) (ops []steps.Op, changed bool, err error) {
 	var errs []error
 	for _, d := range u.DropIns {
 		name := path.Join("/etc/systemd/system", u.Name+".d", d.Name)
 		write, err := op.PlanFile(v, op.FileWish{Path: name, Content: d.Content, Attr: host.Attr{Mode: 0o644}})
-		if err != nil {
+		if err != nil || write == nil {
 			errs = append(errs, err)
-		} else if write != nil {
-			ops = append(ops, write)
+			continue
 		}
+		ops = append(ops, write)
+		differs, err := op.NewContent(v, write)
+		errs = append(errs, err)
+		changed = changed || differs
 	}
-	return ops, errors.Join(errs...)
+	return ops, changed, errors.Join(errs...)
 }
 
 // planUnitFile returns the op for links and masks, or nil. A mask that somebody

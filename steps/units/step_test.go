@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/host/hosttest"
 	"github.com/hostler-dev/hostler/steps/steptest"
 	"github.com/hostler-dev/hostler/steps/units"
@@ -68,6 +69,8 @@ func TestStep(t *testing.T) {
 		{Name: "starts what somebody stopped", Step: of(everything...), Golden: "testdata/stopped.golden", Host: after(hosttest.Inactive("chrony.service"))},
 		{Name: "restarts only the unit whose drop-in changed", Step: of(everything...), Golden: "testdata/drop-in.golden",
 			Host: after(hosttest.File("/etc/systemd/system/ssh.service.d/site.conf", "[Service]\nNice=9\n"), hosttest.Reloaded())},
+		{Name: "restarts nothing for the mode of a drop-in", Step: of(everything...), Golden: "testdata/drop-in-mode.golden",
+			Host: after(hosttest.FileWith("/etc/systemd/system/ssh.service.d/site.conf", "[Service]\nNice=1\n", host.Attr{Mode: 0o600}), hosttest.Reloaded())},
 		{Name: "restarts nothing that does not run", Step: of(units.Unit{Name: "chrony.service", DropIns: everything[0].DropIns}), Golden: "testdata/not-running.golden", Host: on()},
 		{Name: "unmasks what is to be enabled", Step: of(units.Unit{Name: "chrony.service", Enabled: is(true)}), Golden: "testdata/unmask-enabled.golden",
 			Host: on(hosttest.Masked("chrony.service"), hosttest.Reloaded())},

@@ -69,17 +69,24 @@ func (c *cache) ensure(ctx context.Context, a asset) (string, error) {
 	return dir, nil
 }
 
-// build makes a in a temporary folder and renames it to dir. The caller holds the lock of a, so a temporary folder that is
-// there already belongs to a build that was killed.
+// build makes a in a temporary folder and renames it to dir. The caller holds the lock of a, so temporary folders that are there
+// already belong to builds that were killed. The new one has another name, since a child of such a build may still write.
 func (c *cache) build(ctx context.Context, a asset, dir string) error {
-	temp := filepath.Join(c.dir, ".building-"+a.name)
-	if err := os.RemoveAll(temp); err != nil {
-		return fmt.Errorf("removing what a killed build left: %w", err)
-	}
-	if err := os.Mkdir(temp, 0o755); err != nil {
+	pattern := ".building-" + a.name + "@*"
+	left, err := filepath.Glob(filepath.Join(c.dir, pattern))
+	if err != nil {
 		return err
 	}
-	if err := a.build(ctx, temp); err != nil {
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("removing what a killed build left: %w", err)
+		}
+	}
+	temp, err := os.MkdirTemp(c.dir, pattern)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.Chmod(temp, 0o755), a.build(ctx, temp)); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
 	if err := os.Rename(temp, dir); err != nil {

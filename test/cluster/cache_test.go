@@ -88,7 +88,7 @@ func TestCache(t *testing.T) {
 	t.Run("builds afresh after a build that was killed", func(t *testing.T) {
 		t.Parallel()
 		c := testCache(t)
-		half := filepath.Join(c.dir, ".building-thing")
+		half := filepath.Join(c.dir, ".building-thing@1")
 		if err := errors.Join(os.Mkdir(half, 0o755), os.WriteFile(filepath.Join(half, "half"), nil, 0o644)); err != nil {
 			t.Fatal(err)
 		}
@@ -98,6 +98,9 @@ func TestCache(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(dir, "half")); err == nil {
 			t.Error("the asset has a file of the build that was killed")
+		}
+		if got := visible(t, c); len(got) != 1 {
+			t.Errorf("in the cache: got %v, want the asset alone", got)
 		}
 	})
 	t.Run("stops waiting for another run when told to", func(t *testing.T) {

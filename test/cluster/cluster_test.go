@@ -398,3 +398,45 @@ func TestTwoRuns(t *testing.T) {
 		t.Errorf("a unit after the other run was closed: got %s, want active", got)
 	}
 }
+
+func TestClose(t *testing.T) {
+	run, err := New(t.Context(), shared.assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	booted := make(chan error, 1)
+	go func() {
+		_, err := run.Node(t.Context(), NodeConfig{Name: "cut-short"})
+		booted <- err
+	}()
+	waitForFile(t, filepath.Join(run.dir, "nodes", "cut-short", "root"))
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-booted; !errors.Is(err, errClosed) {
+		t.Errorf("a node that boots while its run is closed: got %v, want %v", err, errClosed)
+	}
+	if _, err := run.Node(t.Context(), NodeConfig{}); !errors.Is(err, errClosed) {
+		t.Errorf("a node of a closed run: got %v, want %v", err, errClosed)
+	}
+	for _, path := range append(run.cgroup.paths, run.dir) {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("after Close there is still %s", path)
+		}
+	}
+}
+
+// waitForFile waits until a path exists.
+func waitForFile(t *testing.T, path string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			t.Fatalf("waiting for %s: %v", path, err)
+		}
+	}
+}

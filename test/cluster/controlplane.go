@@ -33,6 +33,7 @@ type ControlPlane struct {
 
 	Etcd, APIServer, ControllerManager, Scheduler *Process
 
+	run     *Run
 	kubectl string // path
 	dir     string
 }
@@ -43,6 +44,11 @@ func (r *Run) ControlPlane(ctx context.Context) (*ControlPlane, error) {
 	if err := r.assets.PrepareControlPlane(ctx); err != nil {
 		return nil, err
 	}
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cp != nil {
@@ -61,6 +67,7 @@ func (r *Run) ControlPlane(ctx context.Context) (*ControlPlane, error) {
 func (r *Run) newControlPlane(ctx context.Context) (*ControlPlane, error) {
 	cp := &ControlPlane{
 		URL: "https://" + netip.AddrPortFrom(r.Bridge.Addr(), 6443).String(),
+		run: r,
 		dir: filepath.Join(r.dir, "control-plane"),
 	}
 	cp.CAFile = filepath.Join(cp.dir, "ca.crt")
@@ -258,6 +265,11 @@ func tailOf(path string) string {
 
 // StartAPIServer starts an API server that was killed and returns when it is ready.
 func (cp *ControlPlane) StartAPIServer(ctx context.Context) error {
+	ctx, done, err := cp.run.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := cp.APIServer.start(); err != nil {
 		return err
 	}

@@ -8,8 +8,12 @@
 // rebooted, unplugged and cut off.
 //
 // The nodes are bare: no containerd, runc, kubelet or package source, since installing those is what hostler is tested
-// for. What is in them only because they are containers is in the rootfs folder, and in modules.go; nothing else
-// differs from a machine that debootstrap made.
+// for. They differ from a machine that debootstrap made in this only:
+//
+//   - the units of the rootfs folder make cgroup v1 controllers writable and give host0 its address;
+//   - /lib/modules describes the running kernel, so that modprobe of what is built in succeeds (modules.go);
+//   - the distribution's sysctl files that set keys outside net.* are masked (rootfs.go), since the kernel is the machine's;
+//   - /var/lib/containerd and /var/lib/kubelet are binds, and trixie's init is told to accept cgroup v1 (node.go).
 //
 // A node has its own file system, processes, network and boot id, but the kernel is the machine's: sysctls outside net.*
 // are shared with everybody, nothing may lower oom_score_adj (see [ContainerdQuirks]), and a power cut loses no page cache.

@@ -29,6 +29,7 @@ type Node struct {
 	Suite   string
 	Address netip.Addr // of its host0
 
+	run     *Run
 	dir     string // root, the merged overlay, and the layers beside it
 	machine string // name for systemd-nspawn; short, since the cable's name is made of it
 	cgroup  cgroup
@@ -40,7 +41,7 @@ const firstNodeNumber = 11
 
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// Node boots a bare node and returns when its systemd has started everything, 5 to 8 seconds later.
+// Node boots a bare node and returns when its systemd has started everything: a second on an idle machine, some on a busy one.
 func (r *Run) Node(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if cfg.Suite == "" {
 		cfg.Suite = "bookworm"
@@ -49,6 +50,11 @@ func (r *Run) Node(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	n, err := r.newNode(cfg)
 	if err != nil {
 		return nil, err
@@ -63,7 +69,7 @@ func (r *Run) Node(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	n.power.arguments = n.cgroup.wrap(n.arguments(r.bridgeName())...)
 	n.power.console = filepath.Join(n.dir, "console.log")
 	start := time.Now()
-	if err := n.Start(ctx); err != nil {
+	if err := n.start(ctx); err != nil {
 		return nil, err
 	}
 	r.assets.progress.printf("node %s: Debian %s at %s, booted in %s", n.Name, n.Suite, n.Address, time.Since(start).Round(100*time.Millisecond))
@@ -95,6 +101,7 @@ func (r *Run) newNode(cfg NodeConfig) (*Node, error) {
 		Name:    cfg.Name,
 		Suite:   cfg.Suite,
 		Address: netip.AddrFrom4(address),
+		run:     r,
 		dir:     filepath.Join(r.dir, "nodes", cfg.Name),
 		machine: fmt.Sprintf("h%sn%d", r.ID, number),
 	}

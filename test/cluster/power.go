@@ -16,7 +16,7 @@ import (
 // rebootStatus is how systemd-nspawn says that the node asked for a reboot.
 const rebootStatus = 133
 
-// bootTimeout bounds a boot when the caller's context does not; one takes 5 to 8 seconds on an idle machine.
+// bootTimeout bounds a boot when the caller's context does not.
 const bootTimeout = 90 * time.Second
 
 // power is the supply of a node: it starts the machine again when that reboots, until it is cut.
@@ -33,6 +33,15 @@ type power struct {
 
 // Start switches a node on that is off, and returns when its systemd has started everything.
 func (n *Node) Start(ctx context.Context) error {
+	ctx, done, err := n.run.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return n.start(ctx)
+}
+
+func (n *Node) start(ctx context.Context) error {
 	if err := n.power.switchOn(); err != nil {
 		return fmt.Errorf("starting node %s: %w", n.Name, err)
 	}

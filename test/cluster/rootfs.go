@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -51,8 +52,10 @@ func (a *Assets) Rootfs(ctx context.Context, suite string) (string, error) {
 			if err != nil {
 				return err
 			}
-			_, err = output(ctx, "debootstrap", "--variant=minbase", "--include="+strings.Join(basePackages, ","), suite, dir, mirror)
-			if err != nil {
+			cmd := newCommand(ctx, "debootstrap", "--variant=minbase", "--include="+strings.Join(basePackages, ","), suite, dir, mirror)
+			// It mounts /proc and /sys in dir. When it is killed they must go with it: removing dir must never walk into them.
+			cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+			if _, err := outputOf(ctx, cmd); err != nil {
 				return err
 			}
 			return adapt(dir)

@@ -31,10 +31,17 @@ type Run struct {
 	cgroup cgroup
 	server *repositoryServer
 
+	work    sync.RWMutex    // held for reading by what makes things on the machine, so that Close can wait for it
+	closing context.Context // ends when Close begins
+	close   context.CancelCauseFunc
+
 	mu    sync.Mutex
 	nodes []*Node
 	cp    *ControlPlane
 }
+
+// errClosed is that something was asked of a run after Close.
+var errClosed = errors.New("the run is closed")
 
 // New starts a run. What dead runs left is removed first. The caller must Close the run, and does well to do so on SIGINT; see
 // [Tests] for test packages.
@@ -82,8 +89,10 @@ func (r *Run) setUp() error {
 func (r *Run) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	// A test that Ctrl-C ended early may be booting a node just now: whatever it made after this would stay.
+	r.close(errClosed)
+	r.work.Lock()
+	defer r.work.Unlock()
 	if r.lock == nil {
 		return nil
 	}
@@ -102,6 +111,23 @@ func (r *Run) Close() error {
 	errs = append(errs, removeRun(ctx, r.dir), r.lock.Close())
 	r.lock = nil
 	return errors.Join(errs...)
+}
+
+// begin is called by what makes things on the machine. The context that it returns ends early when the run is closed; the caller
+// must call done. It does not nest.
+func (r *Run) begin(ctx context.Context) (_ context.Context, done func(), err error) {
+	r.work.RLock()
+	if r.lock == nil {
+		r.work.RUnlock()
+		return nil, nil, errClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.closing, func() { cancel(errClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		r.work.RUnlock()
+	}, nil
 }
 
 // AllowDown lets [Down] end this process, by SIGTERM. It is for clusters that are left up for people, and not for tests.
@@ -136,6 +162,7 @@ func claim(ctx context.Context, assets *Assets) (*Run, error) {
 	rand.Read(random)
 	r := &Run{ID: hex.EncodeToString(random), Bridge: network, assets: assets}
 	r.dir = filepath.Join(runsFolder, r.ID)
+	r.closing, r.close = context.WithCancelCause(context.Background())
 	if err := os.Mkdir(r.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("claiming run %s: %w", r.ID, err)
 	}

@@ -104,18 +104,29 @@ func unmountBelow(dir string) error {
 	return nil
 }
 
-// Down asks the processes that keep clusters up for people to end, as Ctrl-C does, and waits until their runs are gone. Runs that
-// did not [Run.AllowDown] it are not touched.
-func Down(ctx context.Context, w io.Writer) error {
+// Down asks the process that keeps a cluster up for a person to end, as Ctrl-C does, and waits until its run is gone. With no id it
+// ends the only one there is, and ends none where there are several, since the others may be somebody else's. Runs that did not
+// [Run.AllowDown] it are not touched.
+func Down(ctx context.Context, w io.Writer, id string) error {
 	notes, err := filepath.Glob(filepath.Join(runsFolder, "*", "owner"))
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var ids []string
 	for _, note := range notes {
-		errs = append(errs, endOwner(ctx, filepath.Dir(note), w))
+		ids = append(ids, filepath.Base(filepath.Dir(note)))
 	}
-	return errors.Join(errs...)
+	switch {
+	case id == "" && len(ids) == 0:
+		return nil
+	case id == "" && len(ids) == 1:
+		id = ids[0]
+	case id == "":
+		return fmt.Errorf("there are %d clusters, %s: say which to end", len(ids), strings.Join(ids, ", "))
+	case !slices.Contains(ids, id):
+		return fmt.Errorf("no cluster %s is up, only: %s", id, strings.Join(ids, ", "))
+	}
+	return endOwner(ctx, filepath.Join(runsFolder, id), w)
 }
 
 // endOwner ends the process that holds the lock of a run.

@@ -18,9 +18,9 @@ type world struct {
 	installed    []Package
 }
 
-func fail(cmd host.Command, code int, stdout, format string, args ...any) (host.Output, error) {
+func fail(cmd host.Command, code int, format string, args ...any) (host.Output, error) {
 	stderr := fmt.Sprintf(format, args...)
-	return host.Output{Stdout: []byte(stdout), Stderr: []byte(stderr)}, hosttest.Exit(cmd, code, stderr)
+	return host.Output{Stderr: []byte(stderr)}, hosttest.Exit(cmd, code, stderr)
 }
 
 // option returns the value of -o NAME=value.
@@ -90,7 +90,7 @@ func (w world) aptMark(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	verb, name := cmd.Argv[1], cmd.Argv[2]
 	e, known := db.entries[name]
 	if !known && len(w.offered(f, name)) == 0 {
-		return fail(cmd, 100, "", "E: Unable to locate package %s\nE: No packages found\n", name)
+		return fail(cmd, 100, "E: Unable to locate package %s\nE: No packages found\n", name)
 	}
 	switch verb {
 	case "hold":
@@ -117,7 +117,7 @@ func (w world) dpkg(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 		}
 		if p, _ := w.lookup(name, e.version); p.Fails != "" {
 			clearUpdates(f)
-			return fail(cmd, 1, "", "%s", scriptFailure(p))
+			return fail(cmd, 1, "%s", scriptFailure(p))
 		}
 		e.state = dpkg.StateInstalled
 		db.entries[name] = e
@@ -151,7 +151,7 @@ func (w world) aptGet(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 	case slices.Contains(args, "--download-only"):
 		return host.Output{}, nil
 	case verb != "install":
-		return fail(cmd, 100, "", "E: Invalid operation %s\n", verb)
+		return fail(cmd, 100, "E: Invalid operation %s\n", verb)
 	}
 	return w.install(f, cmd)
 }
@@ -166,7 +166,7 @@ func (w world) update(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 			continue
 		}
 		if r.Complaint != "" {
-			return fail(cmd, 100, "", "%s", r.Complaint)
+			return fail(cmd, 100, "%s", r.Complaint)
 		}
 		f.Change(hosttest.File(path.Join(repository.ListsDir, r.Lists.Prefix+"InRelease"), "signed\n"))
 	}

@@ -23,14 +23,14 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	args, db := cmd.Argv[1:], readDatabase(f)
 	simulate := slices.Contains(args, "-s")
 	if names, err := f.ReadDir(dpkg.UpdatesDir); err == nil && len(names) > 0 && !simulate {
-		return fail(cmd, 100, "", "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\n")
+		return fail(cmd, 100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\n")
 	}
 	changes, complaint := w.resolve(f, db, words(args)[1:])
 	if complaint != "" {
-		return fail(cmd, 100, "", "%s", complaint)
+		return fail(cmd, 100, "%s", complaint)
 	}
 	if complaint := refuse(db, changes, args); complaint != "" {
-		return fail(cmd, 100, "", "%s", complaint)
+		return fail(cmd, 100, "%s", complaint)
 	}
 	if simulate {
 		return host.Output{Stdout: []byte(describe(db, changes))}, nil
@@ -38,7 +38,7 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	for _, c := range changes {
 		if complaint := w.apply(f, db, c, slices.Contains(args, "--purge")); complaint != "" {
 			db.write(f)
-			return fail(cmd, 100, "", "%s", complaint)
+			return fail(cmd, 100, "%s", complaint)
 		}
 	}
 	db.write(f)

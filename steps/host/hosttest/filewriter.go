@@ -67,6 +67,8 @@ func (f *Fake) SetAttr(p string, attr host.Attr) error {
 			return fmt.Errorf("setting owner and mode of %q: %w", p, fs.ErrNotExist)
 		case !n.mode.IsRegular() && !n.isDir():
 			return fmt.Errorf("setting owner and mode of %q: %w", p, host.ErrNotRegular)
+		case n.info().Attr() == attr:
+			return nil
 		}
 		if err := f.keepOriginal(p); err != nil {
 			return err
@@ -89,6 +91,9 @@ func (f *Fake) mkdir(p string, attr host.Attr) error {
 	old, exists := folder.children[name]
 	if exists && !old.isDir() {
 		return fmt.Errorf("making folder %q: something else is in its place: %w", p, fs.ErrExist)
+	}
+	if exists && old.info().Attr() == attr {
+		return nil
 	}
 	if err := f.keepOriginal(p); err != nil {
 		return err

@@ -2,7 +2,7 @@
 //
 //	cluster assets                      build everything that is not in the cache
 //	cluster up [-nodes N] [-suite S]    a control plane and bare nodes, until Ctrl-C
-//	cluster down                        end clusters that run
+//	cluster down [ID]                   end a cluster that is up, as Ctrl-C does
 //	cluster sweep                       remove what killed runs left
 package main
 
@@ -37,7 +37,11 @@ func run(ctx context.Context, args []string) error {
 	case "up":
 		return up(ctx, rest)
 	case "down":
-		return cluster.Down(ctx, os.Stderr)
+		id := ""
+		if len(rest) > 0 {
+			id = rest[0]
+		}
+		return cluster.Down(ctx, os.Stderr, id)
 	case "sweep":
 		return cluster.Sweep(ctx, os.Stderr)
 	default:
@@ -112,6 +116,6 @@ func bringUp(ctx context.Context, r *cluster.Run, count int, suite string) error
 		}
 		fmt.Printf("  %s  %s  %s\n", node.Name, node.Address, enter)
 	}
-	fmt.Println("\nCtrl-C removes it all.")
+	fmt.Printf("\nCtrl-C removes it all, and so does: cluster down %s\n", r.ID)
 	return nil
 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hostler-dev/hostler/steps/engine"
+)
+
+// applied is what apply and rollback print as JSON.
+type applied struct {
+	// Run is 0 where no run was made.
+	Run         int             `json:"run,omitempty"`
+	Outcome     engine.Outcome  `json:"outcome"`
+	Ops         int             `json:"ops"`
+	TookSeconds float64         `json:"tookSeconds"`
+	Error       string          `json:"error,omitempty"`
+	Plan        *planDocument   `json:"plan,omitempty"`
+	Warnings    []remarkElement `json:"warnings,omitempty"`
+}
+
+// printResult prints how a run ended and returns the error that it ended with.
+// plan is what was printed before the run; nil: nothing.
+func (s *settings) printResult(cmd *cobra.Command, result engine.Result, plan *planDocument, err error) error {
+	warnings := describeRemarks(result.Warnings)
+	if s.output == "text" {
+		if plan != nil && !plan.converged() {
+			warnings = slices.DeleteFunc(warnings, func(w remarkElement) bool { return slices.Contains(plan.Warnings, w) })
+		}
+		printWarnings(cmd.OutOrStdout(), warnings)
+		if sentence := s.sentence(result); sentence != "" {
+			fmt.Fprintln(cmd.OutOrStdout(), sentence)
+		}
+		return err
+	}
+	if result.Outcome == "" {
+		return err // there was no run to tell of
+	}
+	document := applied{
+		Run: result.Run, Outcome: result.Outcome, Ops: result.Ops, TookSeconds: result.Took.Seconds(), Plan: plan, Warnings: warnings,
+	}
+	if err != nil {
+		document.Error = err.Error()
+	}
+	return errors.Join(err, printJSON(cmd.OutOrStdout(), document))
+}
+
+// sentence says how a run ended and what comes next.
+func (s *settings) sentence(result engine.Result) string {
+	switch result.Outcome {
+	case engine.Converged:
+		return nothingToDo
+	case engine.Done:
+		return fmt.Sprintf("Done: run %d, %s in %s. `%s` shows it.",
+			result.Run, count(result.Ops, "op"), result.Took.Round(100*time.Millisecond), s.commandLine("history --ops"))
+	case engine.RolledBack:
+		return fmt.Sprintf("Rolled back: run %d failed, and the host is as it was before.", result.Run)
+	case engine.Interrupted:
+		return fmt.Sprintf("Interrupted: run %d goes on with the next apply, and back with `%s`.", result.Run, s.commandLine("rollback"))
+	case engine.Stopped:
+		return fmt.Sprintf("Stopped: run %d got nothing done in boot after boot; `%s` shows where it stands.", result.Run, s.commandLine("history --ops"))
+	case engine.Failed:
+		return fmt.Sprintf("Failed: run %d could not be taken back whole; `%s` shows what remains.", result.Run, s.commandLine("history --ops"))
+	}
+	return ""
+}
+
+// commandLine is a command for the same host.
+func (s *settings) commandLine(command string) string {
+	line := "hostler " + command
+	if s.root != "/" {
+		line += " --root " + s.root
+	}
+	if s.image {
+		line += " --image"
+	}
+	return line
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/agent/input"
+	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/steps/engine"
+)
+
+// withWish reads the NodeGroup, opens the host and hands both on. show is nil for
+// commands that make no run.
+func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.Context, *standalone.Wish) error) error {
+	group, err := s.readGroup(cmd)
+	if err != nil {
+		return err
+	}
+	node, logger, err := s.open(cmd, show)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	wish, err := node.Wish(group)
+	if err != nil {
+		return err
+	}
+	for _, warning := range wish.Warnings() {
+		logger.Warn(warning)
+	}
+	return do(cmd.Context(), wish)
+}
+
+// readGroup reads the one NodeGroup that the host belongs to.
+func (s *settings) readGroup(cmd *cobra.Command) (*v1alpha1.NodeGroup, error) {
+	if s.group == "" {
+		return nil, usage("%s needs -f FILE with a NodeGroup; - is stdin", cmd.CommandPath())
+	}
+	groups, err := input.ReadFiles([]string{s.group}, cmd.InOrStdin())
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	if len(groups) != 1 {
+		return nil, usage("%s has %d NodeGroups, and a host belongs to one: keep one in the file", s.group, len(groups))
+	}
+	return groups[0], nil
+}
+
+// open opens the host. What happens in a run, and its log, goes to show.
+func (s *settings) open(cmd *cobra.Command, show *progress) (*standalone.Node, *zap.Logger, error) {
+	var log io.Writer = cmd.ErrOrStderr()
+	var observe func(engine.Event)
+	if show != nil {
+		log, observe = show, show.event
+	}
+	logger := s.logger(log)
+	config := s.node()
+	config.Logger, config.Observe, config.HealthTimeout, config.Version = logger, watched(observe), s.healthTimeout, version
+	node, err := standalone.Open(config)
+	return node, logger, err
+}

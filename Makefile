@@ -6,6 +6,8 @@ export CGO_ENABLED := 0
 CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostler
 # The flags are those of the test cluster's own builds, so that each tool is compiled once.
 TOOL    := GOFLAGS='-trimpath -buildvcs=false' go tool -modfile=.ci/tools/go.mod
+# Programs are built and then take the shell's place: go run would keep signals from them.
+program = go build -o $(CACHE)/bin/$(notdir $(1)) ./$(1) && exec $(CACHE)/bin/$(notdir $(1))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^v//; /^[0-9]*\./!s/^/0.1.0~git/' || echo 0.1.0)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
@@ -20,14 +22,14 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
 run: ## turn a bare Debian machine into a Ready node of a real cluster, and watch it (root; at most 15 minutes the first time, then 2)
-	@go run ./test/demo
+	@$(call program,test/demo)
 
 test: ## unit, golden, script and cluster tests (root; installs what they need)
-	@go run ./test/cluster/cmd/cluster assets
+	@$(call program,test/cluster/cmd/cluster) assets
 	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -tags cluster -timeout 60m ./...
 
 cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)
-	@go run ./test/cluster/cmd/cluster up
+	@$(call program,test/cluster/cmd/cluster) up
 
 build: ## the static binary for this machine, in bin/
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/hostler ./cmd/hostler
@@ -41,10 +43,10 @@ deb rpm:
 	@ARCH=$(ARCH) VERSION='$(VERSION)' $(TOOL) nfpm package --packager $@ --target $(DIST)/
 
 bench-deps: ## install the peers that the benchmark compares with (root)
-	@go run ./test/bench deps
+	@$(call program,test/bench) deps
 
 bench: ## what a converged node costs, beside bash, CFEngine, Puppet and Ansible; writes docs/benchmarks.md (root)
-	@go run ./test/bench
+	@$(call program,test/bench)
 
 lint: ## golangci-lint
 	@$(TOOL) golangci-lint run

@@ -156,5 +156,10 @@ func (c *catalog) kubelet() steps.Step {
 	if c.spec.KubernetesVersion == "" {
 		return nil
 	}
+	if names := c.machine.Release.Packages; names.Kubelet == "" || names.Kubectl == "" || names.KubernetesCNI == "" {
+		c.problem("spec.kubernetesVersion", fmt.Errorf("hostler does not know what the packages of Kubernetes are called on %s: leave the version away, and install them by spec.packages.install",
+			c.machine.Release.Name))
+		return nil
+	}
 	return kubeletStep{kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}}
 }

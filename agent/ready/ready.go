@@ -83,30 +83,46 @@ func (n Node) judge(node *corev1.Node) error {
 	return errors.New("the node has not said yet whether it is Ready")
 }
 
-// restConfig reads a kubeconfig and the files that it names, all on the host.
+// restConfig reads a kubeconfig and the files that it names, all on the host:
+// client-go itself would look for them where this process runs.
 func restConfig(v host.View, path string) (*rest.Config, error) {
 	content, err := v.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(content)
+	kubeconfig, err := clientcmd.Load(content)
 	if err != nil {
 		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
 	}
-	tls := &config.TLSClientConfig
-	for _, part := range []struct {
-		file *string
-		data *[]byte
-	}{{&tls.CAFile, &tls.CAData}, {&tls.CertFile, &tls.CertData}, {&tls.KeyFile, &tls.KeyData}} {
-		if *part.file == "" {
-			continue
-		}
-		if *part.data, err = v.ReadFile(*part.file); err != nil {
+	for _, cluster := range kubeconfig.Clusters {
+		if err := inline(v, &cluster.CertificateAuthority, &cluster.CertificateAuthorityData); err != nil {
 			return nil, err
 		}
-		*part.file = ""
+	}
+	for _, user := range kubeconfig.AuthInfos {
+		err := errors.Join(inline(v, &user.ClientCertificate, &user.ClientCertificateData), inline(v, &user.ClientKey, &user.ClientKeyData))
+		if err != nil {
+			return nil, err
+		}
+	}
+	config, err := clientcmd.NewDefaultClientConfig(*kubeconfig, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
 	}
 	return config, nil
+}
+
+// inline puts a file's contents in the place of its name.
+func inline(v host.View, file *string, data *[]byte) error {
+	if *file == "" {
+		return nil
+	}
+	content, err := v.ReadFile(*file)
+	if err != nil {
+		return err
+	}
+	*file, *data = "", content
+	return nil
 }
 
 func get(ctx context.Context, config *rest.Config, name string) (*corev1.Node, error) {

@@ -19,9 +19,13 @@ var (
 
 // run is the whole program: arguments and streams in, exit code out.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
-	// SIGTERM and Ctrl-C let the op in hand end and leave the rest to the next
-	// apply. A second one ends the process where it stands; the journal copes.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// SIGTERM, Ctrl-C and a lost terminal let the op in hand end and leave the rest
+	// to the next apply. A second one ends the process where it stands; the journal copes.
+	endings := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup(1) means what it says
+		endings = append(endings, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), endings...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	// A reader that goes away (hostler apply | head) must not end a run half way:

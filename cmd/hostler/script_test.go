@@ -32,6 +32,9 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if *update {
+		t.Cleanup(func() { t.Error("scripts were written anew: look at them and run again without -update") })
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -26,8 +26,15 @@ const autoPath = "/var/lib/apt/extended_states"
 // withoutCache keeps apt from writing its cache: a plan must not write.
 var withoutCache = []string{"-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="}
 
-// Installed reads dpkg's status, which is an error to be without.
+// Installed reads dpkg's status, which is an error to be without. Several steps
+// ask for it, and on a machine with many packages it is the longest file of all.
 func (apt) Installed(v host.View) (Inventory, error) {
+	return host.Once(v, inventoryKey{}, func() (Inventory, error) { return readInventory(v) })
+}
+
+type inventoryKey struct{}
+
+func readInventory(v host.View) (Inventory, error) {
 	status, err := v.ReadFile(dpkg.StatusPath)
 	if err != nil {
 		return Inventory{}, fmt.Errorf("reading which packages are installed: %w", err)

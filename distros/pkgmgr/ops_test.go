@@ -286,6 +286,27 @@ func TestLockHeldForEverIsGivenUp(t *testing.T) {
 	})
 }
 
+// TestUndoOfAnOpThatGotNoLockNeedsNone: whoever holds the lock for ever must not
+// keep a run that never touched the packages from going back.
+func TestUndoOfAnOpThatGotNoLockNeedsNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := debian([]apttest.Package{kubelet35, cni, conntrack}, all, apttest.Held("kubelet"),
+			hosttest.Locked("/var/lib/dpkg/lock", host.Process{PID: 9, Command: "dpkg"}))
+		inverse, err := install("1.36.3").Inverse(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := inverse.Do(t.Context(), f); err != nil {
+			t.Errorf("got %v want nothing to do", err)
+		}
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("got a wait of %v want none", waited)
+		}
+	})
+}
+
 func TestWaitForLockEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -18,6 +18,9 @@ import (
 // transaction, then the marks. Interrupted work is finished first. It may be
 // repeated, and cut short, at any point.
 func transact(ctx context.Context, h host.Host, m Manager, changes []Change, lockTimeout time.Duration) error {
+	if settled, err := isSettled(h, m, changes); settled || err != nil {
+		return err
+	}
 	return withLocks(ctx, h, m.databaseLocks(), lockTimeout, func() error {
 		inventory, err := repaired(ctx, h, m, changes)
 		if err != nil {
@@ -34,6 +37,22 @@ func transact(ctx context.Context, h host.Host, m Manager, changes []Change, loc
 		}
 		return mark(ctx, h, m, inventory, changes)
 	})
+}
+
+// isSettled tells whether there is nothing to do. Then no lock is needed, and who
+// holds one for ever does not keep a run from going back that got none.
+func isSettled(v host.View, m Manager, changes []Change) (bool, error) {
+	inventory, err := m.Installed(v)
+	if err != nil || len(inventory.Unfinished) > 0 {
+		return false, err
+	}
+	for _, change := range changes {
+		current := inventory.Get(change.Name)
+		if !change.done(inventory) || current.Held != change.Hold || change.Auto && !current.Auto {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // repaired finishes interrupted work, if there is any. Where that fails for a

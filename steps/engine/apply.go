@@ -205,7 +205,7 @@ func (x *execution) converge(ctx context.Context) error {
 // its ops. A step that could not plan all is asked again as long as it finds more to do.
 func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 	for pass := 1; ; pass++ {
-		found, err := planStep(ctx, x.Host, step)
+		found, err := planStep(ctx, host.Snapshot(x.Host), step)
 		if err != nil {
 			return fmt.Errorf("step %s: %w", step.Name(), err)
 		}

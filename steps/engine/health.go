@@ -78,6 +78,8 @@ func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error 
 	for {
 		probe, err := e.firstIll(ctx, probes)
 		switch {
+		case err != nil && ctx.Err() != nil && ill != nil:
+			// The deadline cut this look short, so it tells nothing of the probe.
 		case err != nil:
 			wellSince = time.Time{}
 			ill = fmt.Errorf("%s: %w", probe.Name(), err)

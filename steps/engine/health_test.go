@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -112,6 +113,26 @@ func TestHealth(t *testing.T) {
 		_, err := r.apply(other)
 		wantError(t, err, []error{errIll}, "not all was well for 5s within 5m0s", "api: ")
 		r.wantSnapshot(before, "after the undo")
+	})
+
+	inBubble(t, "whose look the deadline cuts short does not hide the last fault", func(t *testing.T) {
+		r := health(t, well)
+		looks := 0
+		r.opts.Probes = []steps.Probe{patientProbe{"api", func(ctx context.Context) error {
+			switch looks++; looks {
+			case 1:
+				return nil
+			case 2:
+				return errIll
+			default: // until the deadline, but for the looks after the undo
+				if looks == 3 {
+					<-ctx.Done()
+				}
+				return ctx.Err()
+			}
+		}}}
+		_, err := r.apply(other)
+		wantError(t, err, []error{errIll, engine.ErrRolledBack}, "the last fault was api: ")
 	})
 
 	inBubble(t, "that is gone after the run takes it back", func(t *testing.T) {

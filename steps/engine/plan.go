@@ -107,9 +107,10 @@ func (e *PlanError) Unwrap() []error {
 	return causes
 }
 
-// Plan asks every step what is missing. It changes nothing.
+// Plan asks every step what is missing. It changes nothing, so all steps may
+// plan from one snapshot.
 func (e *Engine) Plan(ctx context.Context, list []steps.Step) (*Plan, error) {
-	return MakePlan(ctx, e.Host, list)
+	return MakePlan(ctx, host.Snapshot(e.Host), list)
 }
 
 // MakePlan is Plan for who has only a View.

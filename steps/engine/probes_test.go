@@ -17,6 +17,16 @@ func (p probe) Name() string { return p.name }
 
 func (p probe) Check(_ context.Context, v host.View) error { return p.check(v) }
 
+// patientProbe is a Probe from a function that may wait.
+type patientProbe struct {
+	name  string
+	check func(ctx context.Context) error
+}
+
+func (p patientProbe) Name() string { return p.name }
+
+func (p patientProbe) Check(ctx context.Context, _ host.View) error { return p.check(ctx) }
+
 func wellProbe(name string) steps.Probe {
 	return probe{name, func(host.View) error { return nil }}
 }

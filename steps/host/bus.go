@@ -116,10 +116,15 @@ func dialAndGreet(address string, hello func(*dbus.Conn) error) (*dbus.Conn, err
 	return conn, nil
 }
 
+// start sends a call of a method of systemd's manager; its Done tells when the answer is there.
+func (m *manager) start(ctx context.Context, method string, args ...any) *dbus.Call {
+	object := m.raw.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
+	return object.GoWithContext(ctx, "org.freedesktop.systemd1.Manager."+method, 0, nil, args...)
+}
+
 // call calls a method of systemd's manager.
 func (m *manager) call(ctx context.Context, method string, args ...any) *dbus.Call {
-	object := m.raw.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
-	return object.CallWithContext(ctx, "org.freedesktop.systemd1.Manager."+method, 0, args...)
+	return <-m.start(ctx, method, args...).Done
 }
 
 // ask runs a question to systemd with a deadline and names it in errors.

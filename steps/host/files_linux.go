@@ -1,8 +1,8 @@
 package host
 
 import (
+	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -39,11 +39,24 @@ func (h *OS) ReadFile(p string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(file)
+	content, err := readWhole(file)
 	if err != nil {
 		return nil, explain("reading", p, err)
 	}
 	return content, nil
+}
+
+// readWhole takes the size for a good guess and no more: files below /proc and
+// /sys say 0 or a page, and others may grow.
+func readWhole(file *os.File) ([]byte, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	content.Grow(int(info.Size()) + bytes.MinRead) // room to see the end without growing
+	_, err = content.ReadFrom(file)
+	return content.Bytes(), err
 }
 
 // openRegular opens a regular file for reading. It looks before it opens,

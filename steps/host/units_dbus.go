@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godbus/dbus/v5"
+
 	"github.com/hostler-dev/hostler/steps/host/unitfiles"
 )
 
@@ -21,30 +23,26 @@ func (h *OS) Unit(ctx context.Context, name string) (Unit, error) {
 	}
 	unit := Unit{Name: name}
 	err := h.ask(ctx, "looking at unit "+strconv.Quote(name), busTimeout, func(ctx context.Context, m *manager) error {
-		properties, err := m.GetUnitPropertiesContext(ctx, name)
+		answers, err := m.askAbout(ctx, name)
 		if err != nil {
 			return err
 		}
-		unit.fill(properties)
-		if !unit.NeedDaemonReload && unit.LoadState == "loaded" {
-			unit.NeedDaemonReload, err = h.hasUnseenDropIn(name, properties["DropInPaths"])
-			if err != nil {
-				return err
-			}
+		unit.fill(answers.common)
+		unit.UnitFileState = answers.fileState
+		if unit.LoadState != "loaded" {
+			return nil
 		}
-		if unit.UnitFileState, err = m.unitFileState(ctx, name); err != nil {
-			return err
+		unit.fillService(answers.service)
+		if !unit.NeedDaemonReload {
+			unit.NeedDaemonReload, err = h.hasUnseenDropIn(name, answers.common["DropInPaths"])
 		}
-		if strings.HasSuffix(name, ".service") && unit.LoadState == "loaded" {
-			return m.fillService(ctx, &unit)
-		}
-		return nil
+		return err
 	})
 	return unit, err
 }
 
 // fill takes over properties of org.freedesktop.systemd1.Unit.
-func (u *Unit) fill(properties map[string]any) {
+func (u *Unit) fill(properties map[string]dbus.Variant) {
 	set(&u.LoadState, properties["LoadState"])
 	set(&u.ActiveState, properties["ActiveState"])
 	set(&u.SubState, properties["SubState"])
@@ -62,7 +60,7 @@ func (u *Unit) fill(properties map[string]any) {
 // systemd has not read. Its own NeedDaemonReload overlooks the first drop-in of
 // a unit: it looks only into folders that were there at the last reload (seen
 // with systemd 252).
-func (h *OS) hasUnseenDropIn(name string, dropInPaths any) (bool, error) {
+func (h *OS) hasUnseenDropIn(name string, dropInPaths dbus.Variant) (bool, error) {
 	var read []string
 	set(&read, dropInPaths)
 	folder := path.Join(unitfiles.Config, name+".d")
@@ -77,41 +75,19 @@ func (h *OS) hasUnseenDropIn(name string, dropInPaths any) (bool, error) {
 }
 
 // set stores a property if it has the type that it should.
-func set[T any](field *T, property any) {
-	if value, ok := property.(T); ok {
+func set[T any](field *T, property dbus.Variant) {
+	if value, ok := property.Value().(T); ok {
 		*field = value
 	}
 }
 
-// fillService takes over what only services have. Each is asked for alone: all
-// of a service's properties are several hundred.
-func (m *manager) fillService(ctx context.Context, unit *Unit) error {
-	values := map[string]any{}
-	for _, name := range []string{"Result", "MainPID", "NRestarts"} {
-		property, err := m.GetServicePropertyContext(ctx, unit.Name, name)
-		if err != nil {
-			return err
-		}
-		values[name] = property.Value.Value()
-	}
+// fillService takes over what only services have.
+func (u *Unit) fillService(properties map[string]dbus.Variant) {
 	var pid, restarts uint32
-	set(&unit.Result, values["Result"])
-	set(&pid, values["MainPID"])
-	set(&restarts, values["NRestarts"])
-	unit.MainPID, unit.Restarts = int(pid), int(restarts)
-	return nil
-}
-
-// unitFileState asks for the state of a unit file on disk. The property of the
-// same name may be older than the last change.
-func (m *manager) unitFileState(ctx context.Context, name string) (string, error) {
-	var state string
-	err := m.call(ctx, "GetUnitFileState", name).Store(&state)
-	switch busErrorName(err) {
-	case "org.freedesktop.DBus.Error.FileNotFound", "org.freedesktop.systemd1.NoSuchUnit":
-		return "", nil
-	}
-	return state, err
+	set(&u.Result, properties["Result"])
+	set(&pid, properties["MainPID"])
+	set(&restarts, properties["NRestarts"])
+	u.MainPID, u.Restarts = int(pid), int(restarts)
 }
 
 // UnitsLike implements Units.

@@ -8,11 +8,9 @@
 package modules
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/hostler-dev/hostler/steps"
@@ -22,11 +20,6 @@ import (
 
 // File names the modules for systemd-modules-load(8).
 const File = "/etc/modules-load.d/hostler.conf"
-
-// header marks the file as hostler's: only a file that starts with it is
-// removed when there are no modules left.
-const header = "# Kept by hostler: it takes changes made here back.\n" +
-	"# Change operatingSystem.kernelModules of the NodeGroup instead.\n"
 
 // Spec is the wish.
 type Spec struct {
@@ -114,19 +107,11 @@ func checkName(name string) error {
 	return nil
 }
 
+// planFile returns the op that File lacks, or nil.
 func planFile(v host.View, names []string) (steps.Op, error) {
+	file := op.OwnedFile{Path: File, Field: "operatingSystem.kernelModules"}
 	if len(names) > 0 {
-		content := header + strings.Join(names, "\n") + "\n"
-		return op.PlanFile(v, op.FileWish{Path: File, Content: []byte(content), Attr: host.Attr{Mode: 0o644}})
+		file.Body = []byte(strings.Join(names, "\n") + "\n")
 	}
-	content, err := v.ReadFile(File)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, host.ErrNotRegular):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !bytes.HasPrefix(content, []byte(header)):
-		return nil, steps.Warning("%s was not written by hostler, so it stays: remove it, or take its modules over into operatingSystem.kernelModules", File)
-	}
-	return op.PlanRemove(v, File)
+	return op.PlanOwnedFile(v, file)
 }

@@ -24,13 +24,16 @@ type Unit struct {
 	// State says whether the unit runs now. Started wants a unit that stays active: a
 	// one-shot that does its work and goes would be started at every run.
 	State State
-	// Masked keeps the unit from being started by anything. It does not stop a unit
-	// that runs; State does.
+	// Masked keeps the unit from being started by anything, and stops it if it runs:
+	// systemd fails a timer that is masked while it runs, at the next daemon-reload.
 	Masked bool
 	// DropIns are written below /etc/systemd/system/NAME.d. A unit that runs is
 	// restarted when one of them changes.
 	DropIns []DropIn
 }
+
+// stops tells whether the unit must not run.
+func (u Unit) stops() bool { return u.State == Stopped || u.Masked }
 
 // DropIn is a piece of configuration beside the unit file.
 type DropIn struct {

@@ -155,10 +155,14 @@ func planJobs(ctx context.Context, v host.View, u Unit, changed bool) ([]steps.O
 		return nil, err
 	}
 	running := unit.Active() || unit.ActiveState == "activating"
+	why := "wanted stopped"
+	if u.Masked {
+		why = "wanted masked"
+	}
 	switch {
-	case u.State == Stopped && running:
-		return []steps.Op{op.Job{Unit: u.Name, Verb: host.JobStop, Cost: steps.Restart, Why: "wanted stopped"}}, nil
-	case u.State == Stopped:
+	case u.stops() && running:
+		return []steps.Op{op.Job{Unit: u.Name, Verb: host.JobStop, Cost: steps.Restart, Why: why}}, nil
+	case u.stops():
 		return nil, nil
 	case changed && running:
 		return []steps.Op{restart(u.Name)}, nil

@@ -80,6 +80,8 @@ func TestStep(t *testing.T) {
 			Host: on(hosttest.Inactive("ssh.service"), hosttest.Masked("ssh.service"), hosttest.Reloaded())},
 		{Name: "leaves a mask on what is to be disabled", Step: of(units.Unit{Name: "chrony.service", Enabled: is(false), State: units.Stopped}), Golden: "testdata/converged.golden",
 			Host: on(hosttest.Masked("chrony.service"), hosttest.Reloaded())},
+		{Name: "stops what it masks", Step: of(units.Unit{Name: "chrony.service", Masked: true}), Golden: "testdata/mask-running.golden",
+			Host: on(hosttest.Running("chrony.service"))},
 		{Name: "masks what is not there", Step: of(units.Unit{Name: "later.service", Masked: true}), Golden: "testdata/mask-absent.golden", Host: on()},
 		{Name: "disables and stops", Step: of(units.Unit{Name: "ssh.service", Enabled: is(false), State: units.Stopped}), Golden: "testdata/disable.golden",
 			Host: on()},

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -71,9 +72,15 @@ func takenNetworks() ([]netip.Prefix, error) {
 }
 
 // makeBridge makes a bridge that is up and has an address.
+//
+// Its hardware address is given, and so stays. A bridge without one takes the lowest of its ports', another whenever a node
+// comes or goes, and then the other nodes do not reach it until they ask again, half a minute later.
 func makeBridge(name string, address netip.Prefix) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
+	attrs.HardwareAddr = make(net.HardwareAddr, 6)
+	rand.Read(attrs.HardwareAddr)
+	attrs.HardwareAddr[0] = 0x02 // one machine's, and nobody bought it
 	bridge := &netlink.Bridge{LinkAttrs: attrs}
 	if err := netlink.LinkAdd(bridge); err != nil {
 		return fmt.Errorf("making bridge %s: %w", name, err)

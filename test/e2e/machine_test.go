@@ -56,7 +56,7 @@ func (m machine) logEvidence(t *testing.T) {
 	defer cancel()
 	for _, script := range []string{
 		"hostler history --ops",
-		"systemctl --failed --no-legend --plain",
+		"systemctl status --state=failed --full --no-pager || true",
 		"journalctl --boot --unit=containerd --lines=30 --no-pager --output=short-monotonic",
 		"journalctl --boot --unit=kubelet --lines=40 --no-pager --output=short-monotonic",
 	} {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -48,6 +49,10 @@ func runTests(m *testing.M) int {
 			return err
 		}
 		if example, err = os.ReadFile(filepath.Join(checkout, "examples", "worker.yaml")); err != nil {
+			return err
+		}
+		// Tests wait more than they compute.
+		if err := flag.Set("test.parallel", "4"); err != nil {
 			return err
 		}
 		binaries.plain, binaries.faults = filepath.Join(dir, "hostler"), filepath.Join(dir, "hostler-faults")

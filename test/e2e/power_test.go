@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ func (m machine) cutPowerIn(t *testing.T, key string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
+	begun := fmt.Sprintf(`grep -qs '"type":"do".*"key":"%s"' %s/runs/%d/journal`, key, stateDir, len(m.runs(t))+1)
 	cmd, err := m.Command(ctx, hostlerPath, "apply", "-f", groupFile)
 	must(t, err)
 	must(t, cmd.Start())
@@ -49,7 +51,6 @@ func (m machine) cutPowerIn(t *testing.T, key string) {
 		defer close(ended)
 		_ = cmd.Wait() // the power cut ends it
 	}()
-	begun := `grep -qs '"type":"do".*"key":"` + key + `"' $(ls -t ` + stateDir + `/runs/*/journal | head -n 1)`
 	for ticker := time.Tick(20 * time.Millisecond); ; {
 		if _, err := m.Shell(ctx, begun); err == nil {
 			break

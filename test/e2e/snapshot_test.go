@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +14,13 @@ import (
 // facts are what is the case on a machine, by name.
 type facts map[string]string
 
-// exception is what may differ between two looks at a machine, and why.
-type exception struct{ prefix, why string }
+// exception is what may differ between two looks at a machine, and why. A star in the pattern stands for anything.
+type exception struct{ pattern, why string }
+
+func (e exception) covers(name string) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(e.pattern), `\*`, ".*")
+	return regexp.MustCompile("^" + pattern + "$").MatchString(name)
+}
 
 // diff lists what differs, less the exceptions.
 func (before facts) diff(after facts, except ...exception) []string {
@@ -22,9 +28,8 @@ func (before facts) diff(after facts, except ...exception) []string {
 	names := maps.Clone(before)
 	maps.Copy(names, after)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		excepted := slices.ContainsFunc(except, func(e exception) bool { return strings.HasPrefix(name, e.prefix) })
 		was, is := before[name], after[name]
-		if was == is || excepted {
+		if was == is || slices.ContainsFunc(except, func(e exception) bool { return e.covers(name) }) {
 			continue
 		}
 		out = append(out, fmt.Sprintf("%s: was %q, is %q", name, was, is))

@@ -49,7 +49,7 @@ func (w *worker) plans(t *testing.T) {
 	before := w.touched(t)
 	planned := w.wantHostler(t, 3, "plan", "-f", groupFile, "-o", "json")
 	wantSame(t, "the machine, by the times of its files", before, w.touched(t),
-		exception{"time of /root", "the person's own"})
+		exception{"time of /root*", "the person's own"})
 	wantSame(t, "the machine", w.bare, w.look(t))
 
 	wantPlanFields(t, planned.stdout)
@@ -187,19 +187,4 @@ func (w *worker) reboots(t *testing.T) {
 	w.wantReady(t, w.cp, cluster.Kubernetes)
 	w.kubectl(t, w.cp, "wait", "pod/on-"+w.Name, "--for=condition=Ready", "--timeout=60s")
 	w.converged(t)
-}
-
-func (w *worker) goesBack(t *testing.T) {
-	w.kubectl(t, w.cp, "delete", "pod/on-"+w.Name, "--grace-period=1", "--timeout=60s")
-	w.wantHostler(t, 0, "rollback", "1")
-	w.kubectl(t, w.cp, "delete", "node/"+w.Name)
-	wantSame(t, "the machine, compared with what it was before hostler came,", w.bare, w.look(t), leftByPackages...)
-	w.wantHostler(t, 3, "verify", "-f", groupFile)
-}
-
-// leftByPackages is what differs on a machine after packages were installed and purged again.
-var leftByPackages = []exception{
-	{"file /var/log/", "what programs logged stays"},
-	{"file /var/cache/", "so do caches, of apt above all"},
-	{"content /etc/ld.so.cache", "ldconfig, run by packages with libraries"},
 }

@@ -13,6 +13,7 @@ import (
 func twoFiles(second, content string) string {
 	return fmt.Sprintf(`
 operatingSystem:
+  swap: Unmanaged
   files:
   - {path: /etc/first, content: first}
   - {path: %s, mode: "0640", content: %q}`, second, content)
@@ -49,11 +50,11 @@ func TestDiskFaults(t *testing.T) {
 			want: []string{"/var/lib/hostler/runs/1/journal", "no space left on device", "nothing was changed, make room"},
 		},
 		{
-			name: "no room for the old contents of a file, in mid-run",
+			name:  "no room for the old contents of a file, in mid-run",
 			fault: "head -c 400k /dev/zero > /etc/second; mount -t tmpfs -o size=1200k tmpfs /var/lib/hostler",
 			end:   "umount /var/lib/hostler; rm /etc/second",
 			spec:  twoFiles("/etc/second", "second"), code: 5,
-			want: []string{`writing "/etc/second": `, "/var/lib/hostler/blobs/", "no space left on device", "make room", "Rolled back"},
+			want: []string{"file:/etc/second: ", `writing "/var/lib/hostler/blobs/`, "no space left on device", "make room", "Rolled back"},
 		},
 		{
 			name:  "not one byte left for hostler's state",
@@ -71,7 +72,7 @@ func TestDiskFaults(t *testing.T) {
 		{
 			name:  "read-only where a file is to be changed",
 			fault: "echo old > /etc/second; mount --bind /etc /etc; mount -o remount,bind,ro /etc", end: "umount /etc; rm /etc/second",
-			spec: "operatingSystem:\n  files: [{path: /etc/second, content: second}]", code: 5,
+			spec: "operatingSystem:\n  swap: Unmanaged\n  files: [{path: /etc/second, content: second}]", code: 5,
 			want: []string{`writing "/etc/second": `, "read-only file system", "mount -o remount,rw", "Rolled back"},
 		},
 		{
@@ -126,18 +127,18 @@ func TestDiskFaults(t *testing.T) {
 		m.apply(t).want(t, 0)
 		m.verify(t).want(t, 0)
 	})
+	t.Run("links that lead out of an image", func(t *testing.T) { linksOutOfAnImage(t, m) })
 }
 
-// TestLinksOutOfAnImage gives hostler an image that wants to lead it to the
-// machine's own files.
-func TestLinksOutOfAnImage(t *testing.T) {
-	t.Parallel()
-	m := prepared(t, "image")
+// linksOutOfAnImage gives hostler an image, a copy of the machine, that wants to
+// lead it to the machine's own files.
+func linksOutOfAnImage(t *testing.T, m machine) {
 	m.sh(t, `mkdir /image; mount -t tmpfs tmpfs /image; mkdir /image/upper /image/work /image/root
 mount -t overlay overlay -o lowerdir=/,upperdir=/image/upper,workdir=/image/work /image/root
 ln -s ../../../../../etc /image/root/etc/up; ln -s /etc /image/root/etc/absolute`)
 	m.wish(t, `
 operatingSystem:
+  swap: Unmanaged
   files:
   - {path: /etc/up/by-dots, content: x}
   - {path: /etc/absolute/by-name, content: x}`)

@@ -3,12 +3,12 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +35,11 @@ func bare(t *testing.T, name string) machine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := node.PowerCut(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := errors.Join(
 		bed.Mirror(t.Context(), shared, node),
 		node.CopyIn(t.Context(), binary, "/usr/local/bin/hostler"),
@@ -93,7 +98,7 @@ type answer struct {
 	machine machine
 	command string
 	code    int
-	said    string // standard output, then standard error
+	said    string // standard output and standard error, as they came
 	took    time.Duration
 }
 
@@ -117,10 +122,28 @@ func (m machine) command(t *testing.T, argv ...string) answer {
 
 // process is a program that runs in the machine.
 type process struct {
-	machine        machine
-	cmd            *exec.Cmd
-	stdout, stderr bytes.Buffer
-	begun          time.Time
+	machine machine
+	cmd     *exec.Cmd
+	said    *transcript
+	begun   time.Time
+}
+
+// transcript takes what a program says and can be read while it does.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // begin starts a program in the machine.
@@ -128,12 +151,12 @@ func (m machine) begin(t *testing.T, argv ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	p := &process{machine: m, begun: time.Now()}
+	p := &process{machine: m, said: &transcript{}, begun: time.Now()}
 	var err error
 	if p.cmd, err = m.Command(ctx, argv...); err != nil {
 		t.Fatal(err)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +173,22 @@ func (p *process) end(t *testing.T) answer {
 	}
 	return answer{
 		machine: p.machine, command: strings.Join(p.cmd.Args, " "), code: p.cmd.ProcessState.ExitCode(),
-		said: p.stdout.String() + p.stderr.String(), took: time.Since(p.begun),
+		said: p.said.String(), took: time.Since(p.begun),
+	}
+}
+
+// says waits until the program has said a text.
+func (p *process) says(t *testing.T, text string) {
+	t.Helper()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	deadline := time.After(time.Minute)
+	for !strings.Contains(p.said.String(), text) {
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("waited a minute for %q, got\n%s\n%s", text, p.said, p.machine.evidence())
+		}
 	}
 }
 
@@ -184,12 +222,14 @@ echo "systemd:"; systemctl --failed --no-legend --plain; journalctl --no-pager -
 
 // state is the machine as far as hostler may change it: configuration with
 // modes, owners and contents, packages, lists of repositories, unit files, what runs.
+// What containerd and the kubelet make by themselves when they first run is left out.
 const state = `
-find /etc /opt ! -path '/etc/.pwd.lock' -printf '%p %y %m %u:%g %l\n' | sort
-find /etc /opt -type f -exec sha256sum {} + | sort -k 2
+leave='( -path /etc/.pwd.lock -o -path /etc/cni -o -path /opt/containerd -o -path /etc/kubernetes/kubelet.conf ) -prune'
+find /etc /opt $leave -o -printf '%p %y %m %u:%g %l\n' | sort
+find /etc /opt $leave -o -type f -exec sha256sum {} + | sort -k 2
 dpkg-query --show --showformat '${db:Status-Abbrev} ${Package} ${Version}\n'
 apt-mark showauto | sed 's/^/auto /'
-ls /var/lib/apt/lists | sed 's/^/list /'
+ls --hide=lock --hide=partial --hide=auxfiles /var/lib/apt/lists | sed 's/^/list /'
 systemctl list-unit-files --no-legend --plain --state=enabled,masked
 systemctl list-units --no-legend --plain --type=service --state=running | awk '{print "running", $1}'
 cat /proc/sys/net/ipv4/ip_forward

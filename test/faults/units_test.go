@@ -57,7 +57,7 @@ operatingSystem:
 		before := m.look(t)
 		m.wish(t, "operatingSystem:\n  files: [{path: /etc/first, content: x}]\n  units: [{name: contaimerd.service, state: Running}]")
 		m.command(t, "hostler", "plan", "-f", groupFile).want(t, 3, "unit contaimerd.service is not there yet")
-		m.apply(t).want(t, 5, "unit contaimerd.service is not there yet (there is containerd.service)", "correct the name", "Rolled back")
+		m.apply(t).want(t, 5, "unit contaimerd.service is not there yet (there is containerd.service", "correct the name", "Rolled back")
 		m.wantAsBefore(t, before)
 	})
 	t.Run("a unit that vanishes before its restart", func(t *testing.T) {
@@ -109,7 +109,7 @@ operatingSystem:
 		active(t)
 	})
 	t.Run("CRI does not work with its configuration", func(t *testing.T) {
-		m.wish(t, "cri:\n  containerd:\n    config: {plugins: {io.containerd.grpc.v1.cri: {max_concurrent_downloads: many}}}")
+		m.wish(t, "cri:\n  containerd:\n    config: {plugins: {io.containerd.grpc.v1.cri: {stream_idle_timeout: many}}}")
 		m.apply(t, "--health-timeout", "10s").want(t, 5, "health: ", "CRI at /run/containerd/containerd.sock", "Rolled back")
 		active(t)
 	})

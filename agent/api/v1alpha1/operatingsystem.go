@@ -177,7 +177,7 @@ type Unit struct {
 	// State is Running or Stopped. Default: left as it is.
 	// +optional
 	State UnitState `json:"state,omitempty"`
-	// Masked is whether nothing at all may start the unit. Default: left as it is.
+	// Masked is whether nothing at all may start the unit; true stops it too. Default: left as it is.
 	// +optional
 	Masked *bool `json:"masked,omitempty"`
 	// DropIns change the unit; it is restarted when one changes and the unit runs.

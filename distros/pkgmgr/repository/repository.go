@@ -14,7 +14,7 @@ import (
 // Spec describes an apt repository.
 type Spec struct {
 	// Name names the files of the repository on the host. Lower-case letters,
-	// digits and hyphens.
+	// digits, hyphens and periods.
 	Name string
 	// URL is where the repository is: http, https or file.
 	URL string
@@ -38,14 +38,14 @@ type Dirs struct {
 }
 
 // apt ignores files in sources.list.d whose names have other characters.
-var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 
 // Validate reports everything that is wrong with the description.
 func (s Spec) Validate() error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if !validName.MatchString(s.Name) {
-		report("repository %q: name is not made of lower-case letters, digits and inner hyphens", s.Name)
+		report("repository %q: name is not made of lower-case letters, digits and, inside, hyphens and periods", s.Name)
 	}
 	if parsed, err := url.Parse(s.URL); err != nil || !slices.Contains([]string{"http", "https", "file"}, parsed.Scheme) || strings.ContainsAny(s.URL, " \t\n[]") {
 		report("repository %q: url %q is not an http, https or file address", s.Name, s.URL)

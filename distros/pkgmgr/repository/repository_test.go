@@ -16,6 +16,7 @@ func valid() Spec {
 func TestFilesOfARepository(t *testing.T) {
 	t.Parallel()
 	flat, suited := valid(), valid()
+	flat.Name = "kubernetes-1.36"
 	suited.Name, suited.URL, suited.Suite, suited.Components = "docker", "https://download.docker.com/linux/debian", "bookworm", []string{"stable", "test"}
 	onHost := valid()
 	onHost.Key, onHost.KeyFile = nil, "/usr/share/keyrings/company.gpg"
@@ -23,8 +24,8 @@ func TestFilesOfARepository(t *testing.T) {
 		spec                 Spec
 		source, key, content string
 	}{
-		"flat": {flat, "deb [signed-by=/etc/apt/keyrings/kubernetes.asc] https://pkgs.k8s.io/core:/stable:/v1.36/deb /",
-			"/etc/apt/keyrings/kubernetes.asc", armour + "\n"},
+		"flat": {flat, "deb [signed-by=/etc/apt/keyrings/kubernetes-1.36.asc] https://pkgs.k8s.io/core:/stable:/v1.36/deb /",
+			"/etc/apt/keyrings/kubernetes-1.36.asc", armour + "\n"},
 		"with suite and components": {suited, "deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable test",
 			"/etc/apt/keyrings/docker.asc", armour + "\n"},
 		"with a key that is on the host": {onHost, "deb [signed-by=/usr/share/keyrings/company.gpg] https://pkgs.k8s.io/core:/stable:/v1.36/deb /",
@@ -60,6 +61,7 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 	}{
 		"a name that apt would ignore":     {func(s *Spec) { s.Name = "my repo" }, "name is not made"},
 		"a name that leads elsewhere":      {func(s *Spec) { s.Name = "../x" }, "name is not made"},
+		"a name of a hidden file":          {func(s *Spec) { s.Name = ".x" }, "name is not made"},
 		"no address":                       {func(s *Spec) { s.URL = "" }, "url"},
 		"an address of another kind":       {func(s *Spec) { s.URL = "ftp://x/y" }, "url"},
 		"an address with options in it":    {func(s *Spec) { s.URL = "http://x/ [trusted=yes]" }, "url"},

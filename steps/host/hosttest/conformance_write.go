@@ -191,11 +191,11 @@ var keepCases = []conformanceCase{
 	}},
 	{name: "does not touch what is as it should be", needs: func(c Caps) bool { return c.Commands }, run: func(t *testing.T, s *suite) {
 		// What an op found out of its reach, its inverse must not reach for.
-		for _, argv := range [][]string{{"cp", "/dev/null", s.at("untouched")}, {"chmod", "0640", s.at("untouched")}} {
+		for _, argv := range [][]string{{"cp", "/dev/null", s.at("untouched")}, {"chmod", "0604", s.at("untouched")}} {
 			_, err := s.Run(t.Context(), host.Command{Argv: argv})
 			must(t, err)
 		}
-		must(t, s.SetAttr(s.at("untouched"), s.attr(0o640)))
+		must(t, s.SetAttr(s.at("untouched"), s.attr(0o604)))
 		_, err := s.Lstat(host.OriginalPath(s.caps.StateDir, s.at("untouched")))
 		wantError(t, err, fs.ErrNotExist)
 	}},

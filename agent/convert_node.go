@@ -133,7 +133,7 @@ func (c *catalog) cniSpec() (cni.Spec, error) {
 	facts, wish := c.machine.Release, c.spec.Network.CNI
 	spec := cni.Spec{
 		Type: cni.Type(wish.Type), Package: c.packageStep("network/cni", facts.Packages.KubernetesCNI, "", steps.None),
-		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
+		RuntimeUnit: facts.Containerd.Unit, BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
 	}
 	if wish.Bridge == nil {
 		return spec, nil

@@ -78,17 +78,17 @@ func TestNode(t *testing.T) {
 		managed bool
 		want    string // part of the error; empty: well
 	}{
-		"is well when it is Ready":                             {node("True", "KubeletReady", ""), true, ""},
-		"tells what the kubelet says when it is not Ready":     {node("False", "KubeletNotReady", "PLEG is not healthy"), false, "the node is not Ready: KubeletNotReady: PLEG is not healthy"},
-		"is not well when its state is unknown":                {node("Unknown", "NodeStatusUnknown", "Kubelet stopped posting"), true, "NodeStatusUnknown"},
-		"needs its network where that is hostler's":            {node("False", "KubeletNotReady", noNetwork), true, "NetworkPluginNotReady"},
-		"needs no network where that comes with the cluster":   {node("False", "KubeletNotReady", noNetwork), false, ""},
-		"is waited for before it has a condition":              {answer(http.StatusOK, `{"kind": "Node"}`), true, "has not said yet whether it is Ready"},
-		"is waited for before it is registered":                {answer(http.StatusNotFound, "{}"), true, "the API server has no node worker-1 yet"},
-		"is not well when the API server refuses the kubelet":  {answer(http.StatusUnauthorized, "{}"), true, "the API server answered 401 Unauthorized"},
-		"is not well when the API server is not well":          {answer(http.StatusServiceUnavailable, ""), true, "503"},
-		"is not well when the answer is garbage":               {answer(http.StatusOK, "<html>"), true, "reading the API server's answer"},
-		"is not well when the answer has no end within bounds": {answer(http.StatusOK, `{"kind": "`+strings.Repeat("x", 5<<20)), true, "reading the API server's answer"},
+		"is well when it is Ready":                            {node("True", "KubeletReady", ""), true, ""},
+		"tells what the kubelet says when it is not Ready":    {node("False", "KubeletNotReady", "PLEG is not healthy"), false, "the node is not Ready: KubeletNotReady: PLEG is not healthy"},
+		"is not well when its state is unknown":               {node("Unknown", "NodeStatusUnknown", "Kubelet stopped posting"), true, "NodeStatusUnknown"},
+		"needs its network where that is hostler's":           {node("False", "KubeletNotReady", noNetwork), true, "NetworkPluginNotReady"},
+		"needs no network where that comes with the cluster":  {node("False", "KubeletNotReady", noNetwork), false, ""},
+		"is waited for before it has a condition":             {answer(http.StatusOK, `{"kind": "Node"}`), true, "has not said yet whether it is Ready"},
+		"is waited for before it is registered":               {answer(http.StatusNotFound, "{}"), true, "the API server has no node worker-1 yet"},
+		"is not well when the API server refuses the kubelet": {answer(http.StatusUnauthorized, "{}"), true, "the API server answered 401 Unauthorized"},
+		"is not well when the API server is not well":         {answer(http.StatusServiceUnavailable, ""), true, "503"},
+		"is not well when the answer is garbage":              {answer(http.StatusOK, "<html>"), true, "reading the API server's answer"},
+		"is not well when the answer is larger than any Node": {answer(http.StatusOK, `{"kind": "`+strings.Repeat("x", 5<<20)+`", "status": {"conditions": [{"type": "Ready", "status": "True"}]}}`), true, "reading the API server's answer"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func (s *settings) printResult(cmd *cobra.Command, result engine.Result, plan *p
 			warnings = slices.DeleteFunc(warnings, func(w remarkElement) bool { return slices.Contains(plan.Warnings, w) })
 		}
 		printWarnings(cmd.OutOrStdout(), warnings)
-		if sentence := s.sentence(result); sentence != "" {
+		if sentence := s.sentence(result, plan != nil); sentence != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), sentence)
 		}
 		return err
@@ -49,14 +49,20 @@ func (s *settings) printResult(cmd *cobra.Command, result engine.Result, plan *p
 	return errors.Join(err, printJSON(cmd.OutOrStdout(), document))
 }
 
-// sentence says how a run ended and what comes next.
-func (s *settings) sentence(result engine.Result) string {
+// sentence says how a run ended and what comes next. forward is false for a rollback.
+func (s *settings) sentence(result engine.Result, forward bool) string {
 	switch result.Outcome {
 	case engine.Converged:
 		return nothingToDo
 	case engine.Done:
-		return fmt.Sprintf("Done: run %d, %s in %s. `%s` shows it.",
-			result.Run, count(result.Ops, "op"), result.Took.Round(100*time.Millisecond), s.commandLine("history --ops"))
+		done := fmt.Sprintf("Done: run %d, %s", result.Run, count(result.Ops, "op"))
+		if result.Took > 0 {
+			done += fmt.Sprintf(" in %s", result.Took.Round(100*time.Millisecond))
+		}
+		if forward {
+			return fmt.Sprintf("%s. `%s` takes it back.", done, s.commandLine("rollback"))
+		}
+		return done + "."
 	case engine.RolledBack:
 		return fmt.Sprintf("Rolled back: run %d failed, and the host is as it was before.", result.Run)
 	case engine.Interrupted:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -34,29 +35,32 @@ type complaint struct {
 }
 
 // complaints in the order of what explains most: a full disk makes scripts
-// fail, and a bad signature makes packages unknown.
-var complaints = []complaint{
-	{ErrDiskFull, regexp.MustCompile(`(?m)^.*(?:No space left on device|You don't have enough free space in|Write error - write \(28).*$`), wholeMatch},
-	{ErrLocked, regexp.MustCompile(`(?m)^E: (?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock).*$|^dpkg: error: dpkg frontend lock.*$`), wholeMatch},
-	{ErrMaintainerScript, regexp.MustCompile(`(?m)^dpkg: error processing (?:package|archive) (\S+) .*:\n (.*subprocess.*)$`), explainScript},
-	{ErrDigest, regexp.MustCompile(`(?m)^[EW]: Failed to fetch (\S+)\s+((?:Hash Sum mismatch|File has unexpected size|Clearsigned file isn't valid).*)$`), explainFetch},
-	{ErrSignature, regexp.MustCompile(`(?m)^[EW]: (?:GPG error|OpenPGP signature verification failed): (\S+) .*: (.*)$`), explainSignature},
-	{ErrSignature, regexp.MustCompile(`(?m)^E: The repository '(\S+) .*' (is not signed|is no longer signed)\.$`), explainSignature},
-	{ErrUnreachable, regexp.MustCompile(`(?m)^[EW]: Failed to fetch (\S+)\s+(.*)$`), explainFetch},
-	{ErrUnreachable, regexp.MustCompile(`(?m)^[EW]: The repository '(\S+) .*' (does not have a Release file|no longer has a Release file)\.$`), explainFetch},
-	{ErrSource, regexp.MustCompile(`(?m)^E: (?:Malformed (?:entry|line|stanza).*|Unable to parse package file.*|Conflicting values set for option .*)$`), wholeMatch},
-	{ErrNoVersion, regexp.MustCompile(`(?m)^E: Version '(\S+)' for '(\S+)' was not found$`), func(m []string, _, _ string) string {
-		return fmt.Sprintf("%s %s", m[2], m[1])
-	}},
-	{ErrNoPackage, regexp.MustCompile(`(?m)^E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)$`), func(m []string, _, _ string) string {
-		return fmt.Sprintf("no repository of this host has %s%s", m[1], m[2])
-	}},
-	{ErrBroken, regexp.MustCompile(`(?m)^E: (?:Unable to correct problems|Unmet dependencies|Unable to satisfy dependencies|Error, pkgProblemResolver|dpkg was interrupted).*$`), explainBroken},
-}
+// fail, and a bad signature makes packages unknown. Nobody pays for the patterns
+// before something failed.
+var complaints = sync.OnceValue(func() []complaint {
+	return []complaint{
+		{ErrDiskFull, regexp.MustCompile(`(?m)^.*(?:No space left on device|You don't have enough free space in|Write error - write \(28).*$`), wholeMatch},
+		{ErrLocked, regexp.MustCompile(`(?m)^E: (?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock).*$|^dpkg: error: dpkg frontend lock.*$`), wholeMatch},
+		{ErrMaintainerScript, regexp.MustCompile(`(?m)^dpkg: error processing (?:package|archive) (\S+) .*:\n (.*subprocess.*)$`), explainScript},
+		{ErrDigest, regexp.MustCompile(`(?m)^[EW]: Failed to fetch (\S+)\s+((?:Hash Sum mismatch|File has unexpected size|Clearsigned file isn't valid).*)$`), explainFetch},
+		{ErrSignature, regexp.MustCompile(`(?m)^[EW]: (?:GPG error|OpenPGP signature verification failed): (\S+) .*: (.*)$`), explainSignature},
+		{ErrSignature, regexp.MustCompile(`(?m)^E: The repository '(\S+) .*' (is not signed|is no longer signed)\.$`), explainSignature},
+		{ErrUnreachable, regexp.MustCompile(`(?m)^[EW]: Failed to fetch (\S+)\s+(.*)$`), explainFetch},
+		{ErrUnreachable, regexp.MustCompile(`(?m)^[EW]: The repository '(\S+) .*' (does not have a Release file|no longer has a Release file)\.$`), explainFetch},
+		{ErrSource, regexp.MustCompile(`(?m)^E: (?:Malformed (?:entry|line|stanza).*|Unable to parse package file.*|Conflicting values set for option .*)$`), wholeMatch},
+		{ErrNoVersion, regexp.MustCompile(`(?m)^E: Version '(\S+)' for '(\S+)' was not found$`), func(m []string, _, _ string) string {
+			return fmt.Sprintf("%s %s", m[2], m[1])
+		}},
+		{ErrNoPackage, regexp.MustCompile(`(?m)^E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate)$`), func(m []string, _, _ string) string {
+			return fmt.Sprintf("no repository of this host has %s%s", m[1], m[2])
+		}},
+		{ErrBroken, regexp.MustCompile(`(?m)^E: (?:Unable to correct problems|Unmet dependencies|Unable to satisfy dependencies|Error, pkgProblemResolver|dpkg was interrupted).*$`), explainBroken},
+	}
+})
 
 // classify returns nil for what it does not know.
 func classify(stderr, stdout string) *Error {
-	for _, c := range complaints {
+	for _, c := range complaints() {
 		if match := c.pattern.FindStringSubmatch(stderr); match != nil {
 			return &Error{Kind: c.kind, Detail: c.explain(match, stderr, stdout)}
 		}

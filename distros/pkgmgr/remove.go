@@ -38,13 +38,7 @@ func (o Remove) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := []Change{{Name: o.Name, KeepConfig: true}}
-	if !changes[0].done(inventory) {
-		if changes, err = m.Simulate(ctx, v, changes); err != nil {
-			return nil, err
-		}
-	}
-	back, err := inverse(v, m, inventory, changes)
+	back, err := wayBack(ctx, v, m, inventory, Change{Name: o.Name, KeepConfig: true})
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,19 @@ func mark(ctx context.Context, h host.Host, m Manager, before Inventory, changes
 	return nil
 }
 
+// wayBack finds out what making a change would change in all, and returns the
+// changes that take it back.
+func wayBack(ctx context.Context, v host.View, m Manager, inventory Inventory, change Change) ([]Change, error) {
+	changes := []Change{change}
+	if !change.done(inventory) {
+		var err error
+		if changes, err = m.Simulate(ctx, v, changes); err != nil {
+			return nil, err
+		}
+	}
+	return inverse(v, m, inventory, changes)
+}
+
 // inverse turns what a transaction will change into the changes that take it
 // back, with versions and marks as they are now. Archives that the host still
 // has are named.

@@ -38,6 +38,10 @@ type Spec struct {
 	// (see package steps/packages); nil: they come from elsewhere.
 	Package steps.Step
 
+	// RuntimeUnit is the unit of the container runtime, which watches ConfDir. Default:
+	// containerd.service.
+	RuntimeUnit string
+
 	// BinDir and ConfDir are where plugins and configuration are. Default:
 	// /opt/cni/bin and /etc/cni/net.d.
 	BinDir, ConfDir string
@@ -54,6 +58,7 @@ var _ steps.Step = Step{}
 func New(spec Spec) Step {
 	spec.BinDir = cmp.Or(spec.BinDir, "/opt/cni/bin")
 	spec.ConfDir = cmp.Or(spec.ConfDir, "/etc/cni/net.d")
+	spec.RuntimeUnit = cmp.Or(spec.RuntimeUnit, "containerd.service")
 	return Step{spec: spec}
 }
 
@@ -99,11 +104,36 @@ func (s Step) planBridge(ctx context.Context, v host.View) ([]steps.Op, error) {
 	if config != nil {
 		ops = append(ops, config)
 	}
+	blind, err := s.planRuntime(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	ops = append(ops, blind...)
 	foreign, err := s.warnOfForeign(v)
 	if err != nil {
 		return nil, err
 	}
 	return ops, errors.Join(remarks, foreign)
+}
+
+// planRuntime restarts a runtime that does not see what comes into ConfDir.
+// containerd makes the folder when it starts and watches that very folder; one
+// that was removed while containerd runs, as by purging the package of the
+// plugins, is not watched when somebody makes it again.
+func (s Step) planRuntime(ctx context.Context, v host.View) ([]steps.Op, error) {
+	if !v.Live() {
+		return nil, nil
+	}
+	_, err := v.Stat(s.spec.ConfDir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	unit, err := v.Unit(ctx, s.spec.RuntimeUnit)
+	if err != nil || !unit.Active() {
+		return nil, err
+	}
+	why := s.spec.ConfDir + " was removed while it ran, and it watches the old one"
+	return []steps.Op{op.Job{Unit: s.spec.RuntimeUnit, Verb: host.JobRestart, Cost: steps.Restart, Why: why}}, nil
 }
 
 // planPlugins installs the package; once it is there, its plugins must be too.

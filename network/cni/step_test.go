@@ -91,6 +91,9 @@ func TestStep(t *testing.T) {
 		{Name: "a foreign configuration that wins", Golden: "foreign", Step: step(), Host: func() *hosttest.Fake {
 			return installed(ours(t), hosttest.File(confDir+"/05-cilium.conflist", "{}"), hosttest.File(confDir+"/00-old.conf.bak", "{}"), hosttest.File(confDir+"/87-podman.conflist", "{}"))
 		}},
+		{Name: "folder that was removed while containerd watched it", Golden: "blind", Step: step(), Host: func() *hosttest.Fake {
+			return installed(hosttest.UnitFile("containerd.service", "[Service]\nExecStart=/usr/bin/containerd\n"), hosttest.Running("containerd.service"))
+		}},
 		{Name: "image that lacks the plugins", Golden: "image", Step: step(func(s *Spec) { s.Package = nil }),
 			Host: func() *hosttest.Fake { return hosttest.New(hosttest.Image()) }},
 		{Name: "not managed on a bare host", Golden: "not-managed", Step: step(notManaged), Host: func() *hosttest.Fake { return hosttest.New() }},

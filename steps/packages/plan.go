@@ -2,11 +2,13 @@ package packages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hostler-dev/hostler/distros/pkgmgr"
+	"github.com/hostler-dev/hostler/distros/pkgmgr/repository"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -63,6 +65,9 @@ func (s Step) planInstalls(ctx context.Context, v host.View, inventory pkgmgr.In
 		return ops, nil // a simulation would stumble over what is repaired first
 	}
 	brought, err := s.manager.Simulate(ctx, v, changes)
+	if errors.Is(err, pkgmgr.ErrBroken) {
+		return s.withBroken(v, ops, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +91,24 @@ func (s Step) withUnknown(v host.View, ops []steps.Op, unknown []string) ([]step
 		}
 	}
 	refresh := pkgmgr.Refresh{Manager: s.spec.Manager, Why: "the lists do not have " + strings.Join(unknown, ", "), LockTimeout: s.spec.LockTimeout}
+	return append([]steps.Op{refresh}, ops...), nil
+}
+
+// withBroken deals with dependencies that cannot be met. Where only the spec's
+// repositories are fetched, as on a machine that was just installed, they may
+// be in the distribution's own, which are fetched then.
+func (s Step) withBroken(v host.View, ops []steps.Op, broken error) ([]steps.Op, error) {
+	lists, err := pkgmgr.ListNames(v)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range lists {
+		ours := func(r repository.Spec) bool { return r.Lists().Own(name) }
+		if !slices.ContainsFunc(s.spec.Repositories, ours) {
+			return nil, broken
+		}
+	}
+	refresh := pkgmgr.Refresh{Manager: s.spec.Manager, Why: fmt.Sprintf("only the repositories of the NodeGroup are fetched so far: %v", broken), LockTimeout: s.spec.LockTimeout}
 	return append([]steps.Op{refresh}, ops...), nil
 }
 

@@ -98,6 +98,11 @@ func TestStep(t *testing.T) {
 		"refreshes all lists for a version that they lack": {"stale", func() *hosttest.Fake {
 			return debian([]apttest.Package{conntrack}, described())
 		}, newer, nil},
+		"refreshes all lists for dependencies that are in none": {"dependencies", func() *hosttest.Fake {
+			const source = "/etc/apt/sources.list"
+			mirror := apttest.Repository{Source: source, Lists: repository.Lists{Prefix: "mirror_dists_bookworm_"}, Packages: archive.Packages}
+			return hosttest.New(apttest.Debian(nil, mirror, pkgs), hosttest.File(source, "deb …\n"), described(), fetched())
+		}, packages.Spec{Manager: distros.Apt, Repositories: []repository.Spec{kubernetes}, Install: []packages.Package{{Name: "kubelet", Version: "1.36.3"}}}, nil},
 		"finishes interrupted work first": {"interrupted", func() *hosttest.Fake {
 			return debian([]apttest.Package{containerd, runc, conntrack}, described(), fetched(), apttest.Interrupted("conntrack"))
 		}, node(), []string{"package-database"}},
@@ -155,7 +160,8 @@ func TestImagesAreToldWhatToBringAlong(t *testing.T) {
 
 func TestPlanRefusesWhatCannotBeInstalled(t *testing.T) {
 	t.Parallel()
-	f := hosttest.New(apttest.Debian(nil, apttest.Repository{Packages: []apttest.Package{kubelet36}}))
+	f := hosttest.New(apttest.Debian(nil, apttest.Repository{Packages: []apttest.Package{kubelet36}}),
+		hosttest.File("/var/lib/apt/lists/mirror_dists_bookworm_InRelease", "signed\n"))
 	spec := packages.Spec{Manager: distros.Apt, Install: []packages.Package{{Name: "kubelet", Version: "1.36.3"}}}
 	_, err := newStep(t, spec).Plan(t.Context(), f)
 	if !errors.Is(err, pkgmgr.ErrBroken) || !strings.Contains(err.Error(), "Depends: conntrack") {

@@ -36,6 +36,15 @@ var drifts = []drift{
 	{"swap at the next boot", "echo /swapfile none swap sw 0 0 >>/etc/fstab", "/etc/fstab"},
 }
 
+// changes says in words what drifts are.
+func changes() []string {
+	list := make([]string, len(drifts))
+	for i, d := range drifts {
+		list[i] = d.what
+	}
+	return list
+}
+
 // prove shows that every peer holds the whole state: it finds nothing on the
 // converged machine, names each drift, and finds nothing again after the repair.
 func (m *machine) prove(ctx context.Context) error {

@@ -61,27 +61,27 @@ func (m *machine) prepare(ctx context.Context, run *cluster.Run, debs string) er
 	return nil
 }
 
-// programs are built with the flags of `make build` and copied to /usr/local/bin.
-var programs = map[string][]string{
-	"hostler":    {"build", "./cmd/hostler"},
-	"stopwatch":  {"build", "./test/bench/stopwatch"},
-	"bench.test": {"test", "-c", "./test/bench"},
-}
-
+// buildPrograms puts hostler, as people build it, the stopwatch and the Go benchmark
+// into the machine's path.
 func (m *machine) buildPrograms(ctx context.Context) error {
 	if err := os.MkdirAll(m.build, 0o755); err != nil {
 		return err
 	}
-	for name, args := range programs {
-		path := filepath.Join(m.build, name)
-		source, verb := args[len(args)-1], args[:len(args)-1]
-		argv := append(append([]string{}, verb...), "-trimpath", "-ldflags", "-s -w", "-o", path, source)
-		cmd := exec.CommandContext(ctx, "go", argv...)
+	stopwatch, benchmark := filepath.Join(m.build, "stopwatch"), filepath.Join(m.build, "bench.test")
+	for _, program := range []struct {
+		path string
+		argv []string
+	}{
+		{"bin/hostler", []string{"make", "--no-print-directory", "build"}},
+		{stopwatch, []string{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", stopwatch, "./test/bench/stopwatch"}},
+		{benchmark, []string{"go", "test", "-c", "-trimpath", "-ldflags", "-s -w", "-o", benchmark, "./test/bench"}},
+	} {
+		cmd := exec.CommandContext(ctx, program.argv[0], program.argv[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go %s: %w\n%s", strings.Join(argv, " "), err, out)
+			return fmt.Errorf("%s: %w\n%s", strings.Join(program.argv, " "), err, out)
 		}
-		if err := m.CopyIn(ctx, path, "/usr/local/bin/"+name); err != nil {
+		if err := m.CopyIn(ctx, program.path, "/usr/local/bin/"+filepath.Base(program.path)); err != nil {
 			return err
 		}
 	}

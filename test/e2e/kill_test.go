@@ -87,7 +87,7 @@ func moreOfEverything(spec map[string]any) {
 		return entry["path"] == "/etc/motd" && entry["content"] != "Another message of the day.\n"
 	})
 	system["units"] = append(system["units"].([]any),
-		map[string]any{"name": "e2scrub_all.timer", "masked": true, "state": "Stopped"},
+		map[string]any{"name": "e2scrub_all.timer", "masked": true},
 		map[string]any{"name": "dpkg-db-backup.timer", "enabled": false, "state": "Stopped"})
 	bed.Child(spec, "cri", "containerd")["maxConcurrentDownloads"] = int64(7)
 }

@@ -224,7 +224,7 @@ echo "systemd:"; systemctl --failed --no-legend --plain; journalctl --no-pager -
 // modes, owners and contents, packages, lists of repositories, unit files, what runs.
 // What containerd and the kubelet make by themselves when they first run is left out.
 const state = `
-leave='( -path /etc/.pwd.lock -o -path /etc/cni -o -path /opt/containerd -o -path /etc/kubernetes/kubelet.conf ) -prune'
+leave='( -path /etc/.pwd.lock -o -path /etc/cni -o -path /opt/containerd -o -path /etc/kubernetes ) -prune'
 find /etc /opt $leave -o -printf '%p %y %m %u:%g %l\n' | sort
 find /etc /opt $leave -o -type f -exec sha256sum {} + | sort -k 2
 dpkg-query --show --showformat '${db:Status-Abbrev} ${Package} ${Version}\n'

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +22,8 @@ var errJob = errors.New("unit b.service failed:\nbind: address in use")
 // screen is a terminal of some width: what a person sees now.
 type screen struct {
 	columns int
+
+	mu      sync.Mutex
 	lines   []string // finished
 	current []rune
 	wrapped bool // a line in place was longer than the screen
@@ -27,6 +31,8 @@ type screen struct {
 
 // Write knows what progress needs of a terminal: newline, return, and erasing to the end of the line.
 func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text := strings.ReplaceAll(string(p), "\r\x1b[K", "\r")
 	for _, r := range text {
 		switch r {
@@ -69,7 +75,16 @@ func onTerminal(t *testing.T, columns int, test func(t *testing.T, s *screen, p 
 func (s *screen) now(t *testing.T) string {
 	t.Helper()
 	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return string(s.current)
+}
+
+// stayed are the lines above it.
+func (s *screen) stayed() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lines)
 }
 
 func wantLine(t *testing.T, got, want string) {
@@ -99,7 +114,7 @@ func TestProgressOnATerminal(t *testing.T) {
 			done.Took = 62*time.Second + 1600*time.Microsecond
 			p.event(done)
 			wantLine(t, s.now(t), "")
-			if diff := cmp.Diff([]string{"✓ [ 3/17] units: daemon-reload systemd:daemon-reload (1m2.002s)"}, s.lines); diff != "" {
+			if diff := cmp.Diff([]string{"✓ [ 3/17] units: daemon-reload systemd:daemon-reload (1m2.002s)"}, s.stayed()); diff != "" {
 				t.Errorf("lines differ (-want +got):\n%s", diff)
 			}
 		})
@@ -138,7 +153,7 @@ func TestProgressOnATerminal(t *testing.T) {
 				"✗ unit b.service failed:", "bind: address in use", "taking everything back, newest first",
 				"✗ [ 3/17] units: undo: daemon-reload systemd:daemon-reload",
 			}
-			if diff := cmp.Diff(want, s.lines); diff != "" {
+			if diff := cmp.Diff(want, s.stayed()); diff != "" {
 				t.Errorf("lines differ (-want +got):\n%s", diff)
 			}
 		})
@@ -154,8 +169,11 @@ func TestProgressOnATerminal(t *testing.T) {
 					p.event(e)
 					time.Sleep(2 * time.Second)
 				}
+				now := s.now(t)
+				s.mu.Lock()
+				defer s.mu.Unlock()
 				if s.wrapped && columns >= 20 {
-					t.Errorf("a line is longer than %d columns: %q", columns, s.now(t))
+					t.Errorf("a line is longer than %d columns: %q", columns, now)
 				}
 			})
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -16,7 +17,7 @@ import (
 func (e *Engine) goBack(ctx context.Context, r *run, before health, cause error) (Outcome, error) {
 	ctx = context.WithoutCancel(ctx)
 	e.Observe(Event{Kind: UndoBegun, Run: r.number, Err: cause})
-	e.Logger.Error("run goes back", zap.Int("run", r.number), zap.Error(cause))
+	e.Logger.Info("run goes back", zap.Int("run", r.number), zap.Error(cause))
 	if !r.undoing {
 		// A journal that cannot be written must not keep the host from going back.
 		if err := r.journal.append(record{Type: recordUndo, Error: cause.Error()}); err != nil {
@@ -110,11 +111,18 @@ func (e *Engine) undoOne(ctx context.Context, r *run, back steps.Op, entries ...
 // it fails, gone on with when it was cut short. A run that was cut short is taken back in
 // place.
 func (e *Engine) Rollback(ctx context.Context, to int, opts Options) (Result, error) {
+	begun := time.Now()
 	release, err := e.lock()
 	if err != nil {
 		return Result{}, err
 	}
 	defer release()
+	result, err := e.takeBack(ctx, to, opts)
+	result.Took = time.Since(begun)
+	return result, err
+}
+
+func (e *Engine) takeBack(ctx context.Context, to int, opts Options) (Result, error) {
 	unfinished, err := e.lastUnfinished()
 	if err != nil {
 		return Result{}, err

@@ -89,11 +89,14 @@ func (h *OS) dial(socket string, hello func(*dbus.Conn) error) (*manager, error)
 	defer func() { _ = unix.Close(fd) }()
 	m := &manager{}
 	m.Conn, err = systemd.NewConnection(func() (*dbus.Conn, error) {
-		conn, err := dialAndGreet("unix:path="+procPath(fd), hello)
-		if m.raw == nil {
-			m.raw = conn // the first of two is the one for calls
+		if m.raw != nil {
+			// It wants a second one for signals. They are queued apart from answers, so
+			// one does for both, and greeting takes longer than most plans ask.
+			return m.raw, nil
 		}
-		return conn, err
+		var err error
+		m.raw, err = dialAndGreet("unix:path="+procPath(fd), hello)
+		return m.raw, err
 	})
 	if err != nil {
 		return nil, explain("connecting to", socket, err)

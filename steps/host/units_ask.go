@@ -13,7 +13,7 @@ import (
 // unitAnswers is what systemd says about a unit.
 type unitAnswers struct {
 	common    map[string]dbus.Variant // properties of org.freedesktop.systemd1.Unit
-	service   map[string]dbus.Variant // serviceProperties; of services only
+	service   map[string]dbus.Variant // serviceProperties; of loaded services only
 	fileState string                  // empty: no unit file
 }
 
@@ -21,25 +21,38 @@ type unitAnswers struct {
 // several hundred.
 var serviceProperties = []string{"Result", "MainPID", "NRestarts"}
 
-// askAbout asks all questions about a unit before it waits for the first answer,
-// so that a unit costs one way to systemd and back. Package dbus of go-systemd
-// would wait for each, and copy each property of each unit twice.
+// askAbout sends all questions that do not hang on an answer before it waits for the
+// first. Package dbus of go-systemd would wait for each, and copy each of a
+// unit's hundred properties twice.
 func (m *manager) askAbout(ctx context.Context, name string) (unitAnswers, error) {
 	unit := m.raw.Object("org.freedesktop.systemd1", dbus.ObjectPath("/org/freedesktop/systemd1/unit/"+systemd.PathBusEscape(name)))
 	common := unit.GoWithContext(ctx, "org.freedesktop.DBus.Properties.GetAll", 0, nil, "org.freedesktop.systemd1.Unit")
 	fileState := m.start(ctx, "GetUnitFileState", name)
-	service := map[string]*dbus.Call{}
-	if strings.HasSuffix(name, ".service") {
-		for _, property := range serviceProperties {
-			service[property] = unit.GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, nil, "org.freedesktop.systemd1.Service", property)
-		}
+	var answers unitAnswers
+	if err := errors.Join(take(&answers.common, common), takeFileState(&answers.fileState, fileState)); err != nil {
+		return unitAnswers{}, err
 	}
-	answers := unitAnswers{service: map[string]dbus.Variant{}}
-	errs := []error{take(&answers.common, common), takeFileState(&answers.fileState, fileState)}
-	for property, call := range service {
+	var state string
+	set(&state, answers.common["LoadState"])
+	if state != "loaded" || !strings.HasSuffix(name, ".service") {
+		return answers, nil
+	}
+	var err error
+	answers.service, err = askService(ctx, unit)
+	return answers, err
+}
+
+func askService(ctx context.Context, unit dbus.BusObject) (map[string]dbus.Variant, error) {
+	calls := make([]*dbus.Call, len(serviceProperties))
+	for i, property := range serviceProperties {
+		calls[i] = unit.GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, nil, "org.freedesktop.systemd1.Service", property)
+	}
+	answers := make(map[string]dbus.Variant, len(calls))
+	var errs []error
+	for i, call := range calls {
 		var value dbus.Variant
 		errs = append(errs, take(&value, call))
-		answers.service[property] = value
+		answers[serviceProperties[i]] = value
 	}
 	return answers, errors.Join(errs...)
 }

@@ -56,15 +56,10 @@ var peers = []peer{
 	},
 }
 
-// hostlerOps are the indented lines, one for each op.
+// hostlerOps cuts off the summary. Each op is a line above it.
 func hostlerOps(output string) string {
-	var ops strings.Builder
-	for line := range strings.Lines(output) {
-		if strings.HasPrefix(line, "  ") {
-			ops.WriteString(line)
-		}
-	}
-	return ops.String()
+	ops, _, _ := strings.Cut("\n"+output, "\nNode ")
+	return strings.TrimPrefix(ops, "\n")
 }
 
 // linesWith keeps the lines that hold one of the marks.

@@ -74,8 +74,9 @@ func TestDifferences(t *testing.T) {
 	}{
 		"hostler": {
 			"hostler",
-			"Node worker-1 (Debian), NodeGroup worker, revision worker-1\n\nNothing to do: the host is as the NodeGroup says.\n",
-			"Node worker-1 (Debian), NodeGroup worker, revision worker-1\n\nfiles\n  update file:/etc/motd: 0600 → 0644\n\n1 op, impact None\n",
+			"Node worker-1 is as NodeGroup worker says, revision worker-dac340b9.\n",
+			"files: update file:/etc/motd: 0600 root:root → 0644 root:root\n" +
+				"Node worker-1 differs from NodeGroup worker, revision worker-dac340b9: `hostler apply` puts it right with 1 op, impact None.\n",
 		},
 		"bash":     {"bash", "", "/etc/motd: is 600:root:root\n"},
 		"CFEngine": {"CFEngine", "", " warning: /etc/motd should have permissions 0644\n"},

@@ -156,7 +156,11 @@ func (k *killedMachine) killAndGoOn(t *testing.T, at int) {
 // wantWhole checks that each file in /etc has the contents of before or of after.
 func (k *killedMachine) wantWhole(t *testing.T) {
 	t.Helper()
-	for name, content := range k.look(t) {
+	now := k.look(t)
+	if now["content /etc/motd"] == "" {
+		t.Error("there is no /etc/motd")
+	}
+	for name, content := range now {
 		if strings.HasPrefix(name, "content /etc/") && content != k.before[name] && content != k.after[name] && !strings.HasSuffix(name, ".hostler-tmp") {
 			t.Errorf("%s: it is neither as before nor as wished", name)
 		}

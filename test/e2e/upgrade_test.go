@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/hostler-dev/hostler/test/bed"
@@ -12,7 +14,7 @@ import (
 // TestUpgrade brings the kubelet of a node to the next minor version. Each minor has a repository of its own, as at pkgs.k8s.io.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	m := boot(t, cluster.NodeConfig{Name: "upgraded"}, binaries.plain)
+	m := boot(t, cluster.NodeConfig{Name: "upgraded"}, binaries.faults)
 	cp := m.canJoin(t)
 	version := func(version string) bed.Edit {
 		return func(spec map[string]any) { spec["kubernetesVersion"] = version }
@@ -36,11 +38,19 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("got %d runs in the history, want %d as before", got, runs)
 		}
 	})
-	t.Run("an apply that may drain upgrades", func(t *testing.T) {
+	t.Run("an apply that may drain is killed when the package is there, and the next one upgrades", func(t *testing.T) {
 		lives := m.lives(t)
+		made := firstEvent(slices.Index(m.plan(t).keys(), "package:kubelet")) + 1
+		m.wantHostler(t, killed, "HOSTLER_TEST_KILL_AT="+strconv.Itoa(made), "apply", "-f", groupFile)
+		if got := m.output(t, "dpkg-query", "-W", "-f", "${Version}", "kubelet"); got != cluster.Kubernetes+"-1.1" {
+			t.Fatalf("the kill came when kubelet was %s, want it to be %s", got, cluster.Kubernetes)
+		}
 		m.wantHostler(t, 0, "apply", "-f", groupFile)
 		m.wantReady(t, cp, cluster.Kubernetes)
 		m.wantRestarted(t, lives, []string{"kubelet.service"})
 		m.converged(t)
+		if left := m.leftovers(t); left != "" {
+			t.Errorf("temporary files are left: %s", left)
+		}
 	})
 }

@@ -108,7 +108,7 @@ func (s Spec) KeyContent() []byte {
 	if s.KeyFile != "" {
 		return nil
 	}
-	return append(bytes.TrimSpace(s.Key), '\n')
+	return append(bytes.Clone(bytes.TrimSpace(s.Key)), '\n')
 }
 
 // flat tells whether the repository is a folder of packages without suites.

@@ -51,23 +51,22 @@ done
 ! grep -qE '^[^#]+[[:space:]]swap[[:space:]]' /etc/fstab || differs /etc/fstab "has swap"
 
 # Units: whether they start at boot, and whether they run.
-enabled() {
-  local state
-  state=$(systemctl is-enabled "$1" 2>/dev/null) || true
-  [[ $state == "$2" ]] || differs "$1" "is $state"
+units=(apt-daily.timer apt-daily-upgrade.timer systemd-tmpfiles-clean.timer containerd.service swap.target)
+declare -A is=()
+while IFS='=' read -r property value; do
+  case $property in
+    Id) unit=$value ;;
+    ActiveState | UnitFileState) is[$unit]+="$value " ;;
+  esac
+done < <(systemctl show --property=Id,ActiveState,UnitFileState "${units[@]}")
+unit() {
+  # shellcheck disable=SC2053 # a pattern
+  [[ ${is[$1]} == $2 ]] || differs "$1" "is ${is[$1]}"
 }
-active() {
-  local state
-  state=$(systemctl is-active "$1") || true
-  [[ $state == "$2" ]] || differs "$1" "is $state"
-}
-enabled apt-daily.timer disabled
-active apt-daily.timer inactive
-enabled apt-daily-upgrade.timer disabled
-active apt-daily-upgrade.timer inactive
-active systemd-tmpfiles-clean.timer active
-enabled containerd.service enabled
-active containerd.service active
-enabled swap.target masked
+unit apt-daily.timer "inactive disabled "
+unit apt-daily-upgrade.timer "inactive disabled "
+unit systemd-tmpfiles-clean.timer "active static "
+unit containerd.service "active enabled "
+unit swap.target "* masked "
 
 [[ $found == 0 ]] || exit 3

@@ -25,11 +25,11 @@ type Remark struct {
 type RemarkKind int
 
 const (
-	// RemarkLater: part of the step can be planned only after earlier steps have
+	// RemarkLater says that part of the step can be planned only after earlier steps have
 	// run. The host is not converged, and the step is planned again when its
 	// turn comes; if it still says Later then, the run fails with the remark.
 	RemarkLater RemarkKind = iota
-	// RemarkWarning: the plan is whole, and a person should know this.
+	// RemarkWarning says that the plan is whole, and that a person should know this.
 	RemarkWarning
 )
 
@@ -54,7 +54,7 @@ func Split(err error) (remarks []*Remark, failure error) {
 		if err == nil {
 			return
 		}
-		if remark, ok := err.(*Remark); ok {
+		if remark, ok := err.(*Remark); ok { //nolint:errorlint // walk unwraps by itself, to see every part of a joined error
 			remarks = append(remarks, remark)
 			return
 		}

@@ -72,7 +72,7 @@ func report(stderr io.Writer, err error) {
 		return
 	case errors.As(err, &badInput):
 		fmt.Fprintln(stderr, err)
-	case errors.As(err, &noPlan) && err == error(noPlan):
+	case errors.As(err, &noPlan) && noPlan.Error() == err.Error(): // and nothing around it
 		fmt.Fprintln(stderr, "hostler: there is no plan:")
 		reportFailures(stderr, noPlan.Failures)
 	default:

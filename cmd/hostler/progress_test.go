@@ -102,13 +102,13 @@ func TestProgressOnATerminal(t *testing.T) {
 		onTerminal(t, 80, func(t *testing.T, s *screen, p *progress) {
 			p.event(at(engine.OpBegun, "units", daemonReload))
 			wantLine(t, s.now(t), "… [ 3/17] units: daemon-reload systemd:daemon-reload  0s")
-			time.Sleep(2500 * time.Millisecond)
+			pass(2500 * time.Millisecond)
 			wantLine(t, s.now(t), "… [ 3/17] units: daemon-reload systemd:daemon-reload  2s")
 			waits := at(engine.OpProgress, "units", daemonReload)
 			waits.Message = "waits for dpkg (process 42)"
 			p.event(waits)
 			wantLine(t, s.now(t), "… [ 3/17] units: daemon-…systemd:daemon-reload  2s  waits for dpkg (process 42)")
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			wantLine(t, s.now(t), "… [ 3/17] units: daemon…ystemd:daemon-reload  1m2s  waits for dpkg (process 42)")
 			done := at(engine.OpEnded, "units", daemonReload)
 			done.Took = 62*time.Second + 1600*time.Microsecond
@@ -125,9 +125,9 @@ func TestProgressOnATerminal(t *testing.T) {
 		onTerminal(t, 80, func(t *testing.T, s *screen, p *progress) {
 			p.event(engine.Event{Kind: engine.Verifying})
 			wantLine(t, s.now(t), "… checking that nothing is missing  0s")
-			time.Sleep(3 * time.Second)
+			pass(3 * time.Second)
 			p.event(engine.Event{Kind: engine.AwaitingHealth, Message: "kubelet /healthz: connection refused"})
-			time.Sleep(3 * time.Second)
+			pass(3 * time.Second)
 			p.event(engine.Event{Kind: engine.AwaitingHealth, Message: "node a Ready: the node is not Ready"})
 			wantLine(t, s.now(t), "… health  3s  node a Ready: the node is not Ready")
 			p.event(engine.Event{Kind: engine.RunEnded})
@@ -167,7 +167,7 @@ func TestProgressOnATerminal(t *testing.T) {
 					e := at(engine.OpProgress, "kubelet", op.Directory{Path: "/etc/systemd/system/kubelet.service.d/" + strings.Repeat("ж", 60)})
 					e.Message = message
 					p.event(e)
-					time.Sleep(2 * time.Second)
+					pass(2 * time.Second)
 				}
 				now := s.now(t)
 				s.mu.Lock()
@@ -185,7 +185,7 @@ func TestFit(t *testing.T) {
 	long := held{label: "[ 3/17] kubelet: create file:/etc/systemd/system/kubelet.service.d/20-hostler.conf", message: strings.Repeat("m", 90)}
 	synctest.Test(t, func(t *testing.T) {
 		long.since = time.Now()
-		time.Sleep(90 * time.Second)
+		pass(90 * time.Second)
 		got := long.fit(79)
 		wantLine(t, got, "… [ 3/17] kubelet: …/20-hostler.conf  1m30s  "+strings.Repeat("m", 33)+"…")
 		if n := utf8.RuneCountInString(got); n > 79 {
@@ -221,3 +221,6 @@ health: kubelet /healthz: refused
 		t.Errorf("lines differ (-want +got):\n%s", diff)
 	}
 }
+
+// pass lets time pass on the test's own clock (testing/synctest): nobody waits.
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // see above

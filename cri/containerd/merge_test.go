@@ -18,7 +18,7 @@ import (
 func someSettings(release string) Settings {
 	parsed, err := ParseRelease(release)
 	if err != nil {
-		panic(err)
+		panic(err) //nolint:forbidigo // a mistake in the test itself
 	}
 	return Settings{
 		Release: parsed, SandboxImage: "registry.example.com/pause:3.10", MaxConcurrentDownloads: 5,

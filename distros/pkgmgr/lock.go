@@ -78,6 +78,8 @@ func pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-host.Stopping(ctx):
+		return fmt.Errorf("asked to stop: %w", context.Canceled)
 	case <-time.After(lockPoll):
 		return nil
 	}

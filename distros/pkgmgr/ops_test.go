@@ -286,6 +286,23 @@ func TestLockHeldForEverIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestLockIsWaitedForNoLongerThanTheRunGoesOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := debian(nil, all, hosttest.Locked("/var/lib/dpkg/lock", host.Process{PID: 9, Command: "dpkg"}))
+		stop := make(chan struct{})
+		time.AfterFunc(7*time.Second, func() { close(stop) })
+		start := time.Now()
+		err := install("1.36.3").Do(host.WithStop(t.Context(), stop), f)
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "process 9 (dpkg)") {
+			t.Errorf("got %v want context.Canceled that names what it waited for", err)
+		}
+		if waited := time.Since(start); waited != 7*time.Second {
+			t.Errorf("got a wait of %v want 7s, when the run was asked to stop", waited)
+		}
+	})
+}
+
 // TestUndoOfAnOpThatGotNoLockNeedsNone: whoever holds the lock for ever must not
 // keep a run that never touched the packages from going back.
 func TestUndoOfAnOpThatGotNoLockNeedsNone(t *testing.T) {

@@ -182,7 +182,7 @@ func (x *execution) owedInverse(ctx context.Context, op steps.Op) (json.RawMessa
 		}
 		deferred, ok := back.(steps.Deferred)
 		if !ok || both.add("", deferred) != nil {
-			return first, nil
+			return first, nil //nolint:nilerr // what cannot be merged leaves the first, which knows the state before
 		}
 	}
 	return x.Codec.Encode(both.asked[0].Op)
@@ -211,6 +211,7 @@ func (e *Engine) perform(ctx context.Context, event Event, do func(context.Conte
 		context.AfterFunc(opCtx, func() { grace.Stop() })
 	})
 	defer stop()
+	opCtx = host.WithStop(opCtx, ctx.Done())
 	opCtx = host.WithProgress(opCtx, func(message string) {
 		progress := event
 		progress.Kind, progress.Message = OpProgress, message

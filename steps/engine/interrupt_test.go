@@ -91,6 +91,21 @@ func TestOpInHand(t *testing.T) {
 		})
 	})
 
+	t.Run("gets no grace to wait for others in", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			start := time.Now()
+			_, err := r.interrupted(begun, step{"slow", func(host.View) ([]steps.Op, error) {
+				return []steps.Op{slow{Path: "/etc/slow", For: time.Hour, Waits: true}}, nil
+			}})
+			wantError(t, err, []error{engine.ErrInterrupted})
+			if took := time.Since(start); took != 0 {
+				t.Errorf("got the end after %s, want it at once", took)
+			}
+		})
+	})
+
 	t.Run("is cut short after the grace and done again by the next apply", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

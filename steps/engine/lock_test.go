@@ -20,7 +20,7 @@ func TestLock(t *testing.T) {
 		other := *r
 		other.onEvent = nil
 		tried := false
-		r.onEvent = func(event engine.Event) {
+		r.onEvent = func(engine.Event) {
 			if tried {
 				return
 			}

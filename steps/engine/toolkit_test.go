@@ -288,6 +288,8 @@ func wantFirm(path string) steps.Step {
 type slow struct {
 	Path string
 	For  time.Duration
+	// Waits says that it spends the while waiting for somebody else.
+	Waits bool
 }
 
 func (o slow) Key() string          { return "slow:" + o.Path }
@@ -298,9 +300,15 @@ func (o slow) Inverse(context.Context, host.View) (steps.Op, error) {
 }
 func (o slow) Do(ctx context.Context, h host.Host) error {
 	host.Progress(ctx, "waiting for "+o.For.String())
+	var stop <-chan struct{}
+	if o.Waits {
+		stop = host.Stopping(ctx)
+	}
 	select {
 	case <-time.After(o.For):
 		return h.WriteFile(o.Path, nil, host.Attr{Mode: 0o600})
+	case <-stop:
+		return context.Canceled
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -311,7 +319,7 @@ func wantSlow(path string, takes time.Duration) steps.Step {
 		if _, err := v.Lstat(path); err == nil {
 			return nil, nil
 		}
-		return []steps.Op{slow{path, takes}}, nil
+		return []steps.Op{slow{Path: path, For: takes}}, nil
 	}}
 }
 

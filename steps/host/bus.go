@@ -164,10 +164,10 @@ func busError(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: systemd does not answer: %w", ErrTimeout, err)
 	}
 	known := busErrors[busErrorName(err)]
-	switch known {
-	case nil:
+	switch {
+	case known == nil:
 		return err
-	case fs.ErrPermission:
+	case errors.Is(known, fs.ErrPermission):
 		return fmt.Errorf("%w: %w; root rights are needed", err, known)
 	}
 	return fmt.Errorf("%w: %w", err, known)

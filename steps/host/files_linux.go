@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -103,7 +104,7 @@ func (h *OS) Readlink(p string) (string, error) {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	target, err := readlinkFd(fd)
-	if err == unix.ENOENT { // readlinkat(2) of a descriptor that is no link
+	if errors.Is(err, unix.ENOENT) { // readlinkat(2) of a descriptor that is no link
 		err = unix.EINVAL
 	}
 	if err != nil {

@@ -96,7 +96,7 @@ func inherit(parent, path string) error {
 	}
 	controllers, err := os.ReadFile(filepath.Join(path, "cgroup.controllers"))
 	if err != nil || len(strings.Fields(string(controllers))) == 0 {
-		return nil // v1, or nothing to pass on
+		return nil //nolint:nilerr // v1, or nothing to pass on
 	}
 	enable := "+" + strings.Join(strings.Fields(string(controllers)), " +")
 	if err := os.WriteFile(filepath.Join(path, "cgroup.subtree_control"), []byte(enable), 0o644); err != nil {

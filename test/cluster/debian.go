@@ -108,7 +108,7 @@ func (a *Assets) etcd(ctx context.Context) (string, error) {
 			}
 			deb, err := filepath.Glob(filepath.Join(debs, "etcd-server_*.deb"))
 			if err != nil || len(deb) != 1 {
-				return fmt.Errorf("looking for etcd-server in %s: got %v (%v)", debs, deb, err)
+				return errors.Join(fmt.Errorf("looking for etcd-server in %s: got %v", debs, deb), err)
 			}
 			if _, err := output(ctx, "dpkg-deb", "-x", deb[0], dir); err != nil {
 				return err

@@ -3,6 +3,7 @@ package cluster
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
@@ -118,7 +119,7 @@ func untar(t *testing.T, archive []byte) map[string]string {
 	r := tar.NewReader(bytes.NewReader(archive))
 	for {
 		header, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		if err != nil {

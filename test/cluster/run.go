@@ -62,6 +62,9 @@ func New(ctx context.Context, assets *Assets) (*Run, error) {
 
 // setUp makes what a run has before its first node.
 func (r *Run) setUp() error {
+	if err := allowInotify(); err != nil {
+		return err
+	}
 	own, err := ownCgroup()
 	if err != nil {
 		return err

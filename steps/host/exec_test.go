@@ -179,7 +179,7 @@ func waitForFile(t *testing.T, name string) {
 		if _, err := os.Stat(name); err == nil {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond) // then look again
 	}
 }
 

@@ -79,7 +79,7 @@ func TestNode(t *testing.T) {
 			if err == nil && after.Active() && after.MainPID != before.MainPID {
 				return
 			}
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond) // then look again
 		}
 		t.Error("got no answer over a new connection")
 	})

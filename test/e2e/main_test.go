@@ -32,7 +32,7 @@ var controlPlane = sync.OnceValues(func() (*cluster.ControlPlane, error) {
 })
 
 func TestMain(m *testing.M) {
-	os.Exit(runTests(m)) //nolint:forbidigo // a run that cannot be set up must end with its code
+	os.Exit(runTests(m))
 }
 
 func runTests(m *testing.M) int {

@@ -79,9 +79,10 @@ func room(name string) int {
 	best, length := -1, -1
 	for i, r := range rooms {
 		for _, prefix := range r.prefixes {
-			fits := name == strings.TrimSuffix(prefix, "/") || strings.HasSuffix(prefix, "/") && strings.HasPrefix(name, prefix)
-			if fits && len(prefix) > length {
-				best, length = i, len(prefix)
+			itself := strings.TrimSuffix(prefix, "/")
+			fits := name == itself || itself != prefix && strings.HasPrefix(name, prefix)
+			if fits && len(itself) > length { // of two that fit alike, the one further down in the ground
+				best, length = i, len(itself)
 			}
 		}
 	}

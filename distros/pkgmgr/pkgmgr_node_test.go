@@ -1,4 +1,4 @@
-//go:build cluster
+//go:build node
 
 package pkgmgr_test
 
@@ -22,17 +22,16 @@ import (
 )
 
 // These tests install and remove packages with the real apt and dpkg, so they
-// run only where that is welcome: as root in a node that is thrown away. Build
-// them with -tags cluster -c, and run the binary in the node with
-// HOSTLER_DISPOSABLE_NODE=1.
+// run only in a node of the test bed: test/e2e builds them with -tags node, and
+// runs the binary there.
 
 // realHost is the machine that the test runs on, with a repository of its own
 // in a folder: tdep, tlet in two versions that need tdep, and tbad, whose
 // script fails.
 func realHost(t *testing.T) *host.OS {
 	t.Helper()
-	if os.Getenv("HOSTLER_DISPOSABLE_NODE") != "1" {
-		t.Skip("HOSTLER_DISPOSABLE_NODE is not 1: this machine is to be kept")
+	if _, err := os.Stat("/etc/testbed"); err != nil {
+		t.Fatalf("this is no node of the test bed, and its packages are to be kept: %v", err)
 	}
 	h, err := host.Open("/", host.Options{StateDir: filepath.Join(t.TempDir(), "state")})
 	if err != nil {

@@ -10,26 +10,43 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
+// The methods for properties.
+const (
+	get    = "org.freedesktop.DBus.Properties.Get"
+	getAll = "org.freedesktop.DBus.Properties.GetAll"
+)
+
 // unitAnswers is what systemd says about a unit.
 type unitAnswers struct {
+	fileState string                  // empty: no unit file
+	atRest    string                  // LoadState of a unit that systemd does not keep loaded; there is nothing else to say
 	common    map[string]dbus.Variant // properties of org.freedesktop.systemd1.Unit
 	service   map[string]dbus.Variant // serviceProperties; of loaded services only
-	fileState string                  // empty: no unit file
 }
 
 // serviceProperties are asked for one by one: all of a service's properties are
 // several hundred.
 var serviceProperties = []string{"Result", "MainPID", "NRestarts"}
 
-// askAbout sends all questions that do not hang on an answer before it waits for the
-// first. Package dbus of go-systemd would wait for each, and copy each of a
-// unit's hundred properties twice.
+// askAbout asks about a unit.
 func (m *manager) askAbout(ctx context.Context, name string) (unitAnswers, error) {
-	unit := m.raw.Object("org.freedesktop.systemd1", dbus.ObjectPath("/org/freedesktop/systemd1/unit/"+systemd.PathBusEscape(name)))
-	common := unit.GoWithContext(ctx, "org.freedesktop.DBus.Properties.GetAll", 0, nil, "org.freedesktop.systemd1.Unit")
-	fileState := m.start(ctx, "GetUnitFileState", name)
+	// Both are sent before the first answer is waited for.
+	loaded, fileState := m.start(ctx, "GetUnit", name), m.start(ctx, "GetUnitFileState", name)
+	path := dbus.ObjectPath("/org/freedesktop/systemd1/unit/" + systemd.PathBusEscape(name))
+	notLoaded := busErrorName(take(&path, loaded)) == "org.freedesktop.systemd1.NoSuchUnit"
 	var answers unitAnswers
-	if err := errors.Join(take(&answers.common, common), takeFileState(&answers.fileState, fileState)); err != nil {
+	if err := takeFileState(&answers.fileState, fileState); err != nil {
+		return unitAnswers{}, err
+	}
+	unit := m.raw.Object("org.freedesktop.systemd1", path)
+	if notLoaded {
+		if answers.atRest = restingState(ctx, unit, answers.fileState); answers.atRest != "" {
+			return answers, nil
+		}
+	}
+	// Package dbus of go-systemd would copy each of a unit's hundred properties twice.
+	common := unit.GoWithContext(ctx, getAll, 0, nil, "org.freedesktop.systemd1.Unit")
+	if err := take(&answers.common, common); err != nil {
 		return unitAnswers{}, err
 	}
 	var state string
@@ -42,10 +59,33 @@ func (m *manager) askAbout(ctx context.Context, name string) (unitAnswers, error
 	return answers, err
 }
 
+// restingState returns the LoadState of a unit that is not loaded, or nothing where
+// systemd has to look. What is not loaded does nothing, and to ask for its
+// properties would make systemd read it with all that it triggers, which takes some
+// 10 ms, and forget it right after the answer. It is in systemd's words that
+// a unit without a file does not exist: of some types there are such units.
+func restingState(ctx context.Context, unit dbus.BusObject, fileState string) string {
+	switch fileState {
+	case "bad", "alias": // an alias may be that of a loaded unit
+		return ""
+	case "masked", "masked-runtime":
+		return "masked"
+	case "":
+		var state dbus.Variant
+		_ = take(&state, unit.GoWithContext(ctx, get, 0, nil, "org.freedesktop.systemd1.Unit", "LoadState"))
+		if state.Value() != "not-found" {
+			return ""
+		}
+		return "not-found"
+	default:
+		return "loaded"
+	}
+}
+
 func askService(ctx context.Context, unit dbus.BusObject) (map[string]dbus.Variant, error) {
 	calls := make([]*dbus.Call, len(serviceProperties))
 	for i, property := range serviceProperties {
-		calls[i] = unit.GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, nil, "org.freedesktop.systemd1.Service", property)
+		calls[i] = unit.GoWithContext(ctx, get, 0, nil, "org.freedesktop.systemd1.Service", property)
 	}
 	answers := make(map[string]dbus.Variant, len(calls))
 	var errs []error

@@ -27,8 +27,12 @@ func (h *OS) Unit(ctx context.Context, name string) (Unit, error) {
 		if err != nil {
 			return err
 		}
-		unit.fill(answers.common)
 		unit.UnitFileState = answers.fileState
+		if answers.atRest != "" {
+			unit.rest(answers.atRest)
+			return nil
+		}
+		unit.fill(answers.common)
 		if unit.LoadState != "loaded" {
 			return nil
 		}
@@ -39,6 +43,14 @@ func (h *OS) Unit(ctx context.Context, name string) (Unit, error) {
 		return err
 	})
 	return unit, err
+}
+
+// rest fills in what systemd says about a unit that it loads only to answer.
+func (u *Unit) rest(loadState string) {
+	u.LoadState, u.ActiveState, u.SubState = loadState, "inactive", "dead"
+	if loadState == "loaded" && strings.HasSuffix(u.Name, ".service") {
+		u.Result = "success"
+	}
 }
 
 // fill takes over properties of org.freedesktop.systemd1.Unit.

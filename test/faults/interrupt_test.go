@@ -38,7 +38,8 @@ func (m machine) interrupted(t *testing.T) *process {
 	t.Helper()
 	m.sh(t, "rm -rf /run/go /var/lib/hostler/runs")
 	m.wish(t, gated)
-	run := m.begin(t, "hostler", "apply", "-f", groupFile)
+	// Whoever runs the tests under nohup hands an ignored SIGHUP down to all of them.
+	run := m.begin(t, "env", "--default-signal=HUP", "hostler", "apply", "-f", groupFile)
 	m.reach(t, inJournal("do", "unit:gated.service"))
 	return run
 }

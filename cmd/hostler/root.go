@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -17,8 +18,16 @@ var (
 	commit  = "unknown"
 )
 
+// memoryLimit, in bytes, is where collecting garbage begins.
+const memoryLimit = 128 << 20
+
 // run is the whole program: arguments and streams in, exit code out.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
+	// A command is over before collecting garbage pays; the limit is for the odd
+	// host with a huge package database.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryLimit)
+
 	// SIGTERM, Ctrl-C and a lost terminal let the op in hand end and leave the rest
 	// to the next apply. A second one ends the process where it stands; the journal copes.
 	endings := []os.Signal{os.Interrupt, syscall.SIGTERM}

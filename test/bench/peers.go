@@ -104,7 +104,8 @@ func (m *machine) look(ctx context.Context, p peer) (string, error) {
 	return found, nil
 }
 
-// versions are the first line of what each peer says about its version, without the package's name.
+// peerVersions are the first lines of what the peers say about their versions,
+// without their names.
 func (m *machine) peerVersions(ctx context.Context) (map[string]string, error) {
 	versions := map[string]string{}
 	for _, p := range peers {

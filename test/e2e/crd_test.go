@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -29,7 +30,13 @@ func TestCRDs(t *testing.T) {
 		must(t, err)
 		must(t, cp.Apply(t.Context(), string(crd)))
 	}
-	_, err = cp.Kubectl(t.Context(), "wait", "crd/nodegroups.hostler.dev", "--for=condition=Established", "--timeout=30s")
+	// kubectl wait fails at once while the conditions are null, as those of a new CRD are.
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		_, err = cp.Kubectl(t.Context(), "wait", "crd/nodegroups.hostler.dev", "--for=condition=Established", "--timeout=30s")
+		if err == nil || time.Now().After(deadline) {
+			break
+		}
+	}
 	must(t, err)
 
 	for _, path := range glob(t, "examples", "*.yaml") {

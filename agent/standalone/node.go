@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -70,8 +69,12 @@ func (n *Node) prepare() error {
 	if err != nil {
 		return err
 	}
+	state, err := stateDir(n.host, n.config.Root)
+	if err != nil {
+		return err
+	}
 	n.engine, err = engine.New(engine.Config{
-		Host: n.host, Codec: codec, StateDir: filepath.Join(n.config.Root, n.host.StateDir()),
+		Host: n.host, Codec: codec, StateDir: state,
 		Logger: n.config.Logger, Observe: n.config.Observe, HealthTimeout: n.config.HealthTimeout,
 	})
 	if err != nil {

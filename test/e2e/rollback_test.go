@@ -22,7 +22,7 @@ var leftByPackages = []exception{
 	{"file /opt/containerd*", "containerd makes it when it starts"},
 	{"file /var/lib/containerd", "containerd closes the folder of its data when it starts"},
 	{"file /var/lib/cni*", "plugins keep the addresses of pods there"},
-	{"failed systemd-ask-password-console.path", "systemd's watch over the console, which a container lacks: it gave up in one of many runs, and nobody had touched it"},
+	{"failed systemd-ask-password-console.path", "failed in one of many runs; the cause is not known, and hostler does not touch the unit"},
 }
 
 // leftByNode is what differs after the machine was a node, and was rebooted.

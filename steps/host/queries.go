@@ -50,6 +50,7 @@ var readOnlyCommands = []readOnlyCommand{
 	{"dpkg-query", []string{"--show"}, formatOptions, "installed packages"},
 	{"dpkg-query", []string{"-L"}, nil, "the files of a package"},
 	{"dpkg-query", []string{"-S"}, nil, "the package of a file"},
+	{"journalctl", []string{"--sync"}, nil, "waits until journald has read what was written to it"},
 	{"journalctl", []string{"-u"}, journalOptions, "the last lines of a unit, for showing why it failed"},
 }
 

@@ -134,6 +134,10 @@ func (h *OS) UnitLog(ctx context.Context, name string, lines int) ([]string, err
 	if err := h.live("reading the log of " + strconv.Quote(name)); err != nil {
 		return nil, err
 	}
+	// journald reads its sockets when it gets to it: right after a unit failed, the
+	// lines that say why may still be on their way. Versions before 228 know no
+	// --sync; their log is taken as it is.
+	_, _ = h.Query(ctx, Command{Argv: []string{"journalctl", "--sync"}, Timeout: 5 * time.Second})
 	out, err := h.Query(ctx, Command{
 		Argv:    []string{"journalctl", "-u", name, "-n", strconv.Itoa(lines), "-o", "cat", "--no-pager"},
 		Timeout: 10 * time.Second,

@@ -40,12 +40,12 @@ type Machine struct {
 // Catalog lists the steps that make a machine what the revision says, in the order
 // in which they run. Everything that is wrong with the revision for this
 // machine is reported at once.
-func Catalog(spec *v1alpha1.HostSpec, m Machine) ([]steps.Step, error) {
+func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step, error) {
 	manager, err := pkgmgr.For(m.Release.PackageManager)
 	if err != nil {
 		return nil, err
 	}
-	c := catalog{spec: spec, machine: m, manager: manager}
+	c := catalog{spec: &revision.Host, machine: m, manager: manager}
 	list := []steps.Step{
 		c.repositories(), // before everything that installs
 		c.swap(),

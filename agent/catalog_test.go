@@ -23,18 +23,18 @@ import (
 var update = flag.Bool("update", false, "write golden files, and fail")
 
 // spec is a NodeGroup of testdata as steps are made from it.
-func spec(t *testing.T, file string, edits ...func(*v1alpha1.HostSpec)) *v1alpha1.HostSpec {
+func spec(t *testing.T, file string, edits ...func(*v1alpha1.HostSpec)) *v1alpha1.NodeGroupRevisionSpec {
 	t.Helper()
 	groups, err := input.ReadFiles([]string{file}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := render.Render(groups[0])
+	revision, err := render.Render(groups[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, edit := range edits {
-		edit(&revision.Spec)
+		edit(&revision.Spec.Host)
 	}
 	return &revision.Spec
 }
@@ -99,7 +99,7 @@ func TestConversionIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := catalog{spec: spec(t, "testdata/full.yaml"), machine: machine, manager: manager}
+	c := catalog{spec: &spec(t, "testdata/full.yaml").Host, machine: machine, manager: manager}
 	wantedFiles, err := filesSpec(c.spec.OperatingSystem.Files)
 	if err != nil {
 		t.Error(err)
@@ -205,7 +205,7 @@ func TestRepositoriesAreForTheirDistributions(t *testing.T) {
 	t.Parallel()
 	machine := debian12(t)
 	machine.Distro = distros.Distro{ID: "ubuntu", Version: "24.04"}
-	c := catalog{spec: spec(t, "testdata/full.yaml"), machine: machine}
+	c := catalog{spec: &spec(t, "testdata/full.yaml").Host, machine: machine}
 	var got []string
 	for _, r := range c.repositorySpecs() {
 		got = append(got, r.Name)
@@ -253,7 +253,7 @@ func TestProbes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, probe := range Probes(spec(t, c.file), debian12(t)) {
+			for _, probe := range Probes(&spec(t, c.file).Host, debian12(t)) {
 				got = append(got, probe.Name())
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

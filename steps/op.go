@@ -57,3 +57,15 @@ const (
 	// UnitJobs is for starting, stopping, restarting and reloading units.
 	UnitJobs
 )
+
+// Prefetcher is an op that can fetch what it needs before the node is disrupted,
+// so that the time without workloads is short and no download can fail in it.
+type Prefetcher interface {
+	Op
+
+	// Prefetch downloads and verifies, into caches only: afterwards the host is as
+	// it was, and Do finds everything at hand. plan holds all ops of the plan in
+	// their order, for what this one needs of earlier ones that have not run yet,
+	// such as a package repository. Done twice is done once.
+	Prefetch(ctx context.Context, h host.Host, plan []Op) error
+}

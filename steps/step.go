@@ -38,3 +38,12 @@ type Probe interface {
 	// It must be quick; the engine repeats it until its own deadline.
 	Check(ctx context.Context, v host.View) error
 }
+
+// Optional is a step whose failure is its own: what it did is taken back, the
+// failure is reported, and the run goes on as if the step were not there.
+type Optional interface {
+	Step
+
+	// Optional tells whether that holds for this step.
+	Optional() bool
+}

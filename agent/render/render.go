@@ -1,4 +1,4 @@
-// Package render turns a NodeGroup into the revision that machines are brought to. It is a pure function: the coordinator
+// Package render turns a NodeGroup and its NodeGroupConfigurations into the revision that machines are brought to. It is a pure function: the coordinator
 // and a machine that applies a file get the same revision from the same group, and a revision has the same name for ever.
 //
 // What says how a change reaches the machines, and not what they are (nodeSelector, update, disruptions, drift), is no
@@ -13,50 +13,94 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 )
 
-// Revision is what the machines of a group should be, under a name that is made from the contents.
+// Revision is what the machines of a group should be, under a name that is made from the contents: the name of the group,
+// a dash, and the first eight digits of the checksum.
 type Revision struct {
-	// Name is the name of the group, a dash, and the first eight digits of the checksum.
 	Name string `json:"name"`
-	// Checksum is the SHA-256, in lower-case hexadecimal digits, of the serialised form (see serialize).
-	Checksum string `json:"checksum"`
 	// Spec is complete: it has its defaults, and the chosen member of each union is there.
-	Spec v1alpha1.HostSpec `json:"spec"`
+	Spec v1alpha1.NodeGroupRevisionSpec `json:"spec"`
 }
 
-// Render makes the revision of a group, which must be valid and is left as it is.
-func Render(group *v1alpha1.NodeGroup) (Revision, error) {
+// Render makes the revision of a group from its spec and from those of the configurations that are meant for it. All must
+// be valid; all are left as they are.
+func Render(group *v1alpha1.NodeGroup, configurations []v1alpha1.NodeGroupConfiguration) (Revision, error) {
 	group = group.DeepCopy()
 	group.SetDefaults()
 	group.Spec.Complete()
 	normalize(&group.Spec.HostSpec)
-	data, err := serialize(group.Name, &group.Spec.HostSpec)
-	if err != nil {
-		return Revision{}, fmt.Errorf("serialising node group %q: %w", group.Name, err)
+	spec := v1alpha1.NodeGroupRevisionSpec{
+		NodeGroup: group.Name, Host: group.Spec.HostSpec, Configurations: choose(group.Name, configurations),
 	}
-	sum := sha256.Sum256(data)
-	checksum := hex.EncodeToString(sum[:])
-	return Revision{
-		Name:     group.Name + "-" + checksum[:8],
-		Checksum: checksum,
-		Spec:     group.Spec.HostSpec,
-	}, nil
+	sum, err := checksum(&spec)
+	if err != nil {
+		return Revision{}, err
+	}
+	spec.Checksum = sum
+	return Revision{Name: Name(group.Name, sum), Spec: spec}, nil
 }
 
-// serialize is what the checksum is made from: JSON, with the keys of maps in order. A change of this form would give
+// Name is the name of a group's revision with a checksum.
+func Name(group, checksum string) string { return group + "-" + checksum[:8] }
+
+// ErrChecksum says that a revision is not what it was when it was made.
+var ErrChecksum = errors.New("the contents do not fit the checksum")
+
+// Verify tells whether a revision still is what its checksum and its name say. An API server with older
+// CustomResourceDefinitions drops what it does not know, and whoever may write revisions could change one.
+func Verify(r Revision) error {
+	sum, err := checksum(&r.Spec)
+	if err != nil {
+		return err
+	}
+	if sum != r.Spec.Checksum || r.Name != Name(r.Spec.NodeGroup, sum) {
+		return fmt.Errorf("revision %s: %w (%s): were the CustomResourceDefinitions updated together with the coordinator?", r.Name, ErrChecksum, sum)
+	}
+	return nil
+}
+
+// choose takes the configurations that are meant for a group, in the order in which they run.
+func choose(group string, all []v1alpha1.NodeGroupConfiguration) []v1alpha1.Configuration {
+	var chosen []v1alpha1.NodeGroupConfiguration
+	for _, c := range all {
+		c = *c.DeepCopy()
+		c.SetDefaults()
+		if c.Serves(group) {
+			chosen = append(chosen, c)
+		}
+	}
+	slices.SortFunc(chosen, func(a, b v1alpha1.NodeGroupConfiguration) int {
+		return cmp.Or(cmp.Compare(*a.Spec.Weight, *b.Spec.Weight), cmp.Compare(a.Name, b.Name))
+	})
+	var rendered []v1alpha1.Configuration
+	for _, c := range chosen {
+		slices.Sort(c.Spec.Distros)
+		rendered = append(rendered, v1alpha1.Configuration{Name: c.Name, Script: c.Spec.Script})
+	}
+	return rendered
+}
+
+// checksum is made from JSON, with the keys of maps in order. A change of this form would give
 // every revision a new name, and every cluster a round of updates for nothing; a golden file in the tests holds it.
 // Therefore a new field of the API has no default and is left out (omitempty, for a struct omitzero) until somebody sets it.
-func serialize(name string, spec *v1alpha1.HostSpec) ([]byte, error) {
-	return json.Marshal(struct {
-		APIVersion string             `json:"apiVersion"`
-		NodeGroup  string             `json:"nodeGroup"`
-		Spec       *v1alpha1.HostSpec `json:"spec"`
-	}{v1alpha1.GroupVersion.String(), name, spec})
+func checksum(spec *v1alpha1.NodeGroupRevisionSpec) (string, error) {
+	data, err := json.Marshal(struct {
+		APIVersion     string                   `json:"apiVersion"`
+		NodeGroup      string                   `json:"nodeGroup"`
+		Spec           *v1alpha1.HostSpec       `json:"spec"`
+		Configurations []v1alpha1.Configuration `json:"configurations,omitempty"`
+	}{v1alpha1.GroupVersion.String(), spec.NodeGroup, &spec.Host, spec.Configurations})
+	if err != nil {
+		return "", fmt.Errorf("serialising node group %q: %w", spec.NodeGroup, err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // normalize takes out what means nothing: the order of some lists and the
@@ -89,6 +133,7 @@ func normalize(s *v1alpha1.HostSpec) {
 		slices.Sort(s.OperatingSystem.Proxy.NoProxy)
 	}
 	sortByName(s.NodeTemplate.Taints, v1alpha1.Taint.String)
+	s.NodeTemplate.Annotations = nil // the coordinator keeps them on the Node; no host sees them
 }
 
 func sortByName[T any](list []T, name func(T) string) {

@@ -76,10 +76,10 @@ func TestRevisionIsStable(t *testing.T) {
 func TestNameIsMadeFromTheChecksum(t *testing.T) {
 	t.Parallel()
 	r := revision(t, read(t, worker))
-	if len(r.Checksum) != 64 {
-		t.Errorf("got checksum %q, want 64 hexadecimal digits", r.Checksum)
+	if len(r.Spec.Checksum) != 64 {
+		t.Errorf("got checksum %q, want 64 hexadecimal digits", r.Spec.Checksum)
 	}
-	if want := "worker-" + r.Checksum[:8]; r.Name != want {
+	if want := "worker-" + r.Spec.Checksum[:8]; r.Name != want {
 		t.Errorf("got name %q, want %q", r.Name, want)
 	}
 }
@@ -88,7 +88,7 @@ func TestSpecIsComplete(t *testing.T) {
 	t.Parallel()
 	group := &v1alpha1.NodeGroup{}
 	group.Name = "worker"
-	spec := revision(t, group).Spec
+	spec := revision(t, group).Spec.Host
 	if spec.CRI.Containerd == nil || spec.CRI.Containerd.MaxConcurrentDownloads != 3 || spec.OperatingSystem.Swap != v1alpha1.SwapDisabled {
 		t.Errorf("got %+v, want containerd and all defaults in it", spec)
 	}
@@ -133,8 +133,8 @@ func TestEditsThatChangeNoMachine(t *testing.T) {
 		group.Spec.Update.Paused = true
 		group.Spec.Drift.Policy = v1alpha1.DriftIgnore
 		group.Spec.Disruptions.ApprovalMode = v1alpha1.ApprovalManual
-		if got := revision(t, group).Checksum; got != want.Checksum {
-			t.Errorf("got checksum %s, want %s", got, want.Checksum)
+		if got := revision(t, group).Spec.Checksum; got != want.Spec.Checksum {
+			t.Errorf("got checksum %s, want %s", got, want.Spec.Checksum)
 		}
 	})
 }
@@ -154,9 +154,9 @@ func TestEditsThatChangeMachines(t *testing.T) {
 		"a taint":                   {"effect: NoExecute", "effect: NoSchedule"},
 		"no label":                  {"{example.com/a: a, example.com/b: b}", "{example.com/a: a}"},
 	}
-	seen := map[string]string{revision(t, read(t, worker)).Checksum: "the group as it was"}
+	seen := map[string]string{revision(t, read(t, worker)).Spec.Checksum: "the group as it was"}
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
-		got := revision(t, read(t, replaced(t, cases[name].from, cases[name].to))).Checksum
+		got := revision(t, read(t, replaced(t, cases[name].from, cases[name].to))).Spec.Checksum
 		if same, taken := seen[got]; taken {
 			t.Errorf("%s: got the revision of %s, want one of its own", name, same)
 		}
@@ -179,7 +179,7 @@ func TestRenderLeavesTheGroupAsItIs(t *testing.T) {
 func TestOrderMeansNothing(t *testing.T) {
 	t.Parallel()
 	group := read(t, worker)
-	want := revision(t, group).Checksum
+	want := revision(t, group).Spec.Checksum
 	rapid.Check(t, func(t *rapid.T) {
 		shuffled := group.DeepCopy()
 		s := &shuffled.Spec
@@ -199,8 +199,8 @@ func TestOrderMeansNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Checksum != want {
-			t.Fatalf("got checksum %s, want %s", got.Checksum, want)
+		if got.Spec.Checksum != want {
+			t.Fatalf("got checksum %s, want %s", got.Spec.Checksum, want)
 		}
 	})
 }
@@ -227,7 +227,7 @@ func TestGroupsThatDifferHaveOtherRevisions(t *testing.T) {
 		if errA != nil || errB != nil {
 			t.Fatal(errA, errB)
 		}
-		if got := ra.Checksum == rb.Checksum; got != equal {
+		if got := ra.Spec.Checksum == rb.Spec.Checksum; got != equal {
 			t.Fatalf("got the same revision: %t, want %t", got, equal)
 		}
 	})
@@ -260,7 +260,7 @@ func replaced(t *testing.T, from, to string) string {
 
 func revision(t *testing.T, group *v1alpha1.NodeGroup) render.Revision {
 	t.Helper()
-	r, err := render.Render(group)
+	r, err := render.Render(group, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/steps"
 )
 
@@ -31,7 +31,7 @@ A machine that is new to its cluster also needs --api-server, --ca-file and --to
 			}
 			show := newProgress(cmd.ErrOrStderr())
 			defer show.end()
-			return s.withWish(cmd, show, func(ctx context.Context, wish *standalone.Wish) error {
+			return s.withWish(cmd, show, func(ctx context.Context, wish *machine.Wish) error {
 				return s.apply(ctx, cmd, wish, ceiling, show)
 			})
 		},
@@ -53,7 +53,7 @@ func (s *settings) checkRun() (steps.Impact, error) {
 	return ceiling, nil
 }
 
-func (s *settings) apply(ctx context.Context, cmd *cobra.Command, wish *standalone.Wish, ceiling steps.Impact, show *progress) error {
+func (s *settings) apply(ctx context.Context, cmd *cobra.Command, wish *machine.Wish, ceiling steps.Impact, show *progress) error {
 	plan, err := wish.Plan(ctx)
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 )
 
 func newFacts(s *settings) *cobra.Command {
@@ -34,7 +34,7 @@ func newFacts(s *settings) *cobra.Command {
 	}
 }
 
-func printFacts(cmd *cobra.Command, f standalone.Facts) error {
+func printFacts(cmd *cobra.Command, f machine.Facts) error {
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))

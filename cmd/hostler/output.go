@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/engine"
@@ -49,13 +49,13 @@ type remarkElement struct {
 	Reason string `json:"reason"`
 }
 
-func describePlan(wish *standalone.Wish, plan *engine.Plan) (*planDocument, error) {
+func describePlan(wish *machine.Wish, plan *engine.Plan) (*planDocument, error) {
 	hash, err := plan.Hash()
 	if err != nil {
 		return nil, err
 	}
 	d := &planDocument{
-		Node: wish.NodeName(), NodeGroup: wish.Group.Name, Revision: wish.Revision.Name, Distro: wish.Distro(),
+		Node: wish.NodeName(), NodeGroup: wish.Revision.Spec.NodeGroup, Revision: wish.Revision.Name, Distro: wish.Distro(),
 		Impact: plan.Impact(), Hash: hash,
 		Ops: make([]opElement, 0, len(plan.Ops)), Waits: describeRemarks(plan.Waits), Warnings: describeRemarks(plan.Warnings),
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 )
 
 func newPlan(s *settings) *cobra.Command {
@@ -27,7 +27,7 @@ Changes nothing. Exits with 0 when there is nothing to do, 3 when there is.`,
 // look makes a plan and prints it: as JSON, or by print. A plan with something in
 // it is errPending.
 func (s *settings) look(cmd *cobra.Command, print textPrinter) error {
-	return s.withWish(cmd, nil, func(ctx context.Context, wish *standalone.Wish) error {
+	return s.withWish(cmd, nil, func(ctx context.Context, wish *machine.Wish) error {
 		plan, err := wish.Plan(ctx)
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/steps"
 )
 
@@ -89,9 +89,9 @@ func (s *settings) logger(stderr io.Writer) *zap.Logger {
 }
 
 // node are the settings as the loop without a cluster takes them.
-func (s *settings) node() standalone.Config {
-	return standalone.Config{
+func (s *settings) node() machine.Config {
+	return machine.Config{
 		Root: s.root, Image: s.image, NodeName: s.nodeName, AllowUnsupported: s.allowUnsupported,
-		Join: standalone.Join{APIServer: s.apiServer, CAFile: s.caFile, TokenFile: s.tokenFile},
+		Join: machine.Join{APIServer: s.apiServer, CAFile: s.caFile, TokenFile: s.tokenFile},
 	}
 }

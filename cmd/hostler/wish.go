@@ -9,13 +9,14 @@ import (
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/input"
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
+	"github.com/hostler-dev/hostler/agent/render"
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
 // withWish reads the NodeGroup, opens the host and hands both on. show is nil for
 // commands that make no run.
-func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.Context, *standalone.Wish) error) error {
+func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.Context, *machine.Wish) error) error {
 	group, err := s.readGroup(cmd)
 	if err != nil {
 		return err
@@ -25,7 +26,11 @@ func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.
 		return err
 	}
 	defer node.Close()
-	wish, err := node.Wish(group)
+	revision, err := render.Render(group, nil)
+	if err != nil {
+		return err
+	}
+	wish, err := node.Wish(revision)
 	if err != nil {
 		return err
 	}
@@ -51,7 +56,7 @@ func (s *settings) readGroup(cmd *cobra.Command) (*v1alpha1.NodeGroup, error) {
 }
 
 // open opens the host. What happens in a run, and its log, goes to show.
-func (s *settings) open(cmd *cobra.Command, show *progress) (*standalone.Node, *zap.Logger, error) {
+func (s *settings) open(cmd *cobra.Command, show *progress) (*machine.Machine, *zap.Logger, error) {
 	var log io.Writer = cmd.ErrOrStderr()
 	var observe func(engine.Event)
 	if show != nil {
@@ -60,6 +65,6 @@ func (s *settings) open(cmd *cobra.Command, show *progress) (*standalone.Node, *
 	logger := s.logger(log)
 	config := s.node()
 	config.Logger, config.Observe, config.HealthTimeout, config.Version = logger, watched(observe), s.healthTimeout, version
-	node, err := standalone.Open(config)
+	node, err := machine.Open(config)
 	return node, logger, err
 }

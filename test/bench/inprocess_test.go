@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hostler-dev/hostler/agent/input"
-	"github.com/hostler-dev/hostler/agent/standalone"
+	hostlermachine "github.com/hostler-dev/hostler/agent/machine"
+	"github.com/hostler-dev/hostler/agent/render"
 )
 
 // BenchmarkPlan plans the NodeGroup of the file that HOSTLER_BENCH_GROUP names
@@ -41,18 +42,22 @@ func BenchmarkPlan(b *testing.B) {
 	b.ReportMetric(float64(children(b)), "children")
 }
 
-func openWish(b *testing.B, group string) *standalone.Wish {
+func openWish(b *testing.B, group string) *hostlermachine.Wish {
 	b.Helper()
 	groups, err := input.ReadFiles([]string{group}, os.Stdin)
 	if err != nil {
 		b.Fatal(err)
 	}
-	node, err := standalone.Open(standalone.Config{Root: "/"})
+	node, err := hostlermachine.Open(hostlermachine.Config{Root: "/"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { node.Close() })
-	wish, err := node.Wish(groups[0])
+	revision, err := render.Render(groups[0], nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	wish, err := node.Wish(revision)
 	if err != nil {
 		b.Fatal(err)
 	}

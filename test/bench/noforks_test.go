@@ -85,7 +85,7 @@ func catalog(t *testing.T) []steps.Step {
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := render.Render(groups[0])
+	revision, err := render.Render(groups[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,3 +117,16 @@ func setDefaultPointer[T any](field **T, value T) {
 		*field = &value
 	}
 }
+
+// SetDefaults fills in what was left out, exactly as the API server does from the CRD.
+func (c *NodeGroupConfiguration) SetDefaults() {
+	setDefaultPointer(&c.Spec.Weight, 100)
+	if len(c.Spec.NodeGroups) == 0 {
+		c.Spec.NodeGroups = []string{AllGroups}
+	}
+	setDefault(&c.Spec.Impact, ImpactRestart)
+	setDefaultPointer(&c.Spec.Timeout, metav1.Duration{Duration: 5 * time.Minute})
+}
+
+// SetDefaults fills in what was left out, exactly as the API server does from the CRD.
+func (p *UpdatePolicy) SetDefaults() { setWindowDefaults(p.Spec.Windows) }

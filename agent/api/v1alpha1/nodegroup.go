@@ -14,6 +14,12 @@ const NodeGroupKind = "NodeGroup"
 // +kubebuilder:subresource:status
 // +kubebuilder:printcolumn:name="Kubernetes",type=string,JSONPath=`.spec.kubernetesVersion`
 // +kubebuilder:printcolumn:name="CRI",type=string,JSONPath=`.spec.cri.type`
+// +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.status.revision`
+// +kubebuilder:printcolumn:name="Nodes",type=integer,JSONPath=`.status.nodes.total`
+// +kubebuilder:printcolumn:name="Up to date",type=integer,JSONPath=`.status.nodes.upToDate`
+// +kubebuilder:printcolumn:name="Updating",type=integer,JSONPath=`.status.nodes.updating`
+// +kubebuilder:printcolumn:name="Failed",type=integer,JSONPath=`.status.nodes.failed`
+// +kubebuilder:printcolumn:name="Paused",type=string,JSONPath=`.status.conditions[?(@.type=="Paused")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name becomes the value of a label: at most 63 characters"
 type NodeGroup struct {
@@ -94,16 +100,4 @@ type HostSpec struct {
 	// NodeTemplate is what the Node object gets when the machine joins the cluster.
 	// +optional
 	NodeTemplate NodeTemplateSpec `json:"nodeTemplate,omitempty"`
-}
-
-// NodeGroupStatus is what the coordinator knows of a group.
-type NodeGroupStatus struct {
-	// ObservedGeneration is the metadata.generation that the conditions speak of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions are the group's conditions, one of each type.
-	// +listType=map
-	// +listMapKey=type
-	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }

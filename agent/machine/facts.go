@@ -1,4 +1,4 @@
-package standalone
+package machine
 
 import (
 	"bytes"
@@ -40,37 +40,37 @@ type Installed struct {
 }
 
 // Facts reads the host. What cannot be found out is left empty.
-func (n *Node) Facts(ctx context.Context) (Facts, error) {
-	facts := Facts{Node: n.config.NodeName, Distro: n.detected.Distro, Live: n.host.Live(), Packages: []Installed{}}
-	if err := n.packageFacts(&facts); err != nil {
+func (m *Machine) Facts(ctx context.Context) (Facts, error) {
+	facts := Facts{Node: m.config.NodeName, Distro: m.detected.Distro, Live: m.host.Live(), Packages: []Installed{}}
+	if err := m.packageFacts(&facts); err != nil {
 		return Facts{}, err
 	}
-	if !n.host.Live() {
+	if !m.host.Live() {
 		return facts, nil
 	}
 	var err error
-	if facts.Kernel, err = n.host.Sysctl("kernel.osrelease"); err != nil {
+	if facts.Kernel, err = m.host.Sysctl("kernel.osrelease"); err != nil {
 		return Facts{}, err
 	}
-	if facts.BootID, err = n.host.BootID(); err != nil {
+	if facts.BootID, err = m.host.BootID(); err != nil {
 		return Facts{}, err
 	}
 	facts.Architecture, facts.CPUs = runtime.GOARCH, runtime.NumCPU()
-	if facts.MemoryBytes, err = n.memory(); err != nil {
+	if facts.MemoryBytes, err = m.memory(); err != nil {
 		return Facts{}, err
 	}
 	facts.CgroupVersion = 1
-	if _, err := n.host.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+	if _, err := m.host.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
 		facts.CgroupVersion = 2
 	}
-	if address, err := network.NodeIP(ctx, n.host, netip.Addr{}); err == nil {
+	if address, err := network.NodeIP(ctx, m.host, netip.Addr{}); err == nil {
 		facts.Address = address.String()
 	}
 	return facts, nil
 }
 
-func (n *Node) packageFacts(facts *Facts) error {
-	release := n.detected.Release
+func (m *Machine) packageFacts(facts *Facts) error {
+	release := m.detected.Release
 	if release == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (n *Node) packageFacts(facts *Facts) error {
 	if err != nil {
 		return nil //nolint:nilerr // a package manager that hostler does not know tells no facts
 	}
-	inventory, err := manager.Installed(n.host)
+	inventory, err := manager.Installed(m.host)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -95,8 +95,8 @@ func (n *Node) packageFacts(facts *Facts) error {
 }
 
 // memory is MemTotal of /proc/meminfo, in bytes.
-func (n *Node) memory() (int64, error) {
-	content, err := n.host.ReadFile("/proc/meminfo")
+func (m *Machine) memory() (int64, error) {
+	content, err := m.host.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-package standalone_test
+package machine_test
 
 import (
 	"errors"
@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hostler-dev/hostler/agent/input"
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
+	"github.com/hostler-dev/hostler/agent/render"
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -42,9 +43,9 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-func open(t *testing.T, config standalone.Config) *standalone.Node {
+func open(t *testing.T, config machine.Config) *machine.Machine {
 	t.Helper()
-	node, err := standalone.Open(config)
+	node, err := machine.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,23 +65,23 @@ func TestFacts(t *testing.T) {
 	}
 	cases := map[string]struct {
 		files map[string]string
-		want  standalone.Facts
+		want  machine.Facts
 	}{
 		"of an image are its distribution, its name and the packages of a node": {
 			map[string]string{"etc/os-release": bookworm, "etc/hostname": "Worker-1\n", "var/lib/dpkg/status": status},
-			standalone.Facts{Node: "worker-1", Distro: debian, Packages: []standalone.Installed{
+			machine.Facts{Node: "worker-1", Distro: debian, Packages: []machine.Installed{
 				{Name: "containerd", Version: "1.6.20~ds1-1"}, {Name: "kubelet", Version: "1.36.3-1.1", Held: true},
 			}},
 		},
 		"of an image without packages and name leave both empty": {
 			map[string]string{"etc/os-release": bookworm},
-			standalone.Facts{Distro: debian, Packages: []standalone.Installed{}},
+			machine.Facts{Distro: debian, Packages: []machine.Installed{}},
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := open(t, standalone.Config{Root: tree(t, c.files), Image: true}).Facts(t.Context())
+			got, err := open(t, machine.Config{Root: tree(t, c.files), Image: true}).Facts(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +93,7 @@ func TestFacts(t *testing.T) {
 
 	t.Run("of the running machine are whole", func(t *testing.T) {
 		t.Parallel()
-		got, err := open(t, standalone.Config{Root: "/"}).Facts(t.Context())
+		got, err := open(t, machine.Config{Root: "/"}).Facts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,14 +115,14 @@ func TestOpen(t *testing.T) {
 	t.Parallel()
 	t.Run("needs a root that is there", func(t *testing.T) {
 		t.Parallel()
-		_, err := standalone.Open(standalone.Config{Root: filepath.Join(t.TempDir(), "nowhere"), Image: true})
+		_, err := machine.Open(machine.Config{Root: filepath.Join(t.TempDir(), "nowhere"), Image: true})
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("got %v, want fs.ErrNotExist", err)
 		}
 	})
 	t.Run("says what to do about an image that is not called one", func(t *testing.T) {
 		t.Parallel()
-		_, err := standalone.Open(standalone.Config{Root: tree(t, map[string]string{"etc/os-release": bookworm})})
+		_, err := machine.Open(machine.Config{Root: tree(t, map[string]string{"etc/os-release": bookworm})})
 		if !errors.Is(err, host.ErrNoSysctl) || !strings.Contains(err.Error(), "say --image") {
 			t.Errorf("got %v, want the way out", err)
 		}
@@ -129,7 +130,7 @@ func TestOpen(t *testing.T) {
 	t.Run("changes nothing", func(t *testing.T) {
 		t.Parallel()
 		root := tree(t, map[string]string{"etc/os-release": bookworm})
-		node := open(t, standalone.Config{Root: root, Image: true})
+		node := open(t, machine.Config{Root: root, Image: true})
 		if runs, err := node.History(t.Context()); err != nil || len(runs) != 0 {
 			t.Errorf("got %v, %v, want no runs", runs, err)
 		}
@@ -147,12 +148,16 @@ func TestWish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	revision, err := render.Render(groups[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	kaliTree := map[string]string{"etc/os-release": kali, "usr/bin/apt-get": "", "var/lib/dpkg/status": ""}
 
 	t.Run("is planned by the name that is given", func(t *testing.T) {
 		t.Parallel()
-		node := open(t, standalone.Config{Root: tree(t, map[string]string{"etc/os-release": bookworm, "etc/hostname": "x"}), Image: true, NodeName: "worker-7"})
-		wish, err := node.Wish(groups[0])
+		node := open(t, machine.Config{Root: tree(t, map[string]string{"etc/os-release": bookworm, "etc/hostname": "x"}), Image: true, NodeName: "worker-7"})
+		wish, err := node.Wish(revision)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,14 +171,14 @@ func TestWish(t *testing.T) {
 	})
 	t.Run("for a distribution that is not known is refused", func(t *testing.T) {
 		t.Parallel()
-		_, err := open(t, standalone.Config{Root: tree(t, kaliTree), Image: true}).Wish(groups[0])
+		_, err := open(t, machine.Config{Root: tree(t, kaliTree), Image: true}).Wish(revision)
 		if !errors.Is(err, distros.ErrUnsupported) {
 			t.Errorf("got %v, want ErrUnsupported", err)
 		}
 	})
 	t.Run("for one that is allowed carries a warning", func(t *testing.T) {
 		t.Parallel()
-		wish, err := open(t, standalone.Config{Root: tree(t, kaliTree), Image: true, AllowUnsupported: true}).Wish(groups[0])
+		wish, err := open(t, machine.Config{Root: tree(t, kaliTree), Image: true, AllowUnsupported: true}).Wish(revision)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 // Package standalone is the loop with a file in place of the API: it opens the
 // host, renders a NodeGroup to a revision with the same function as the
 // coordinator, turns that into steps, and hands them to the engine.
-package standalone
+package machine
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hostler-dev/hostler/agent"
-	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/render"
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/steps"
@@ -24,7 +23,7 @@ import (
 // Join is how a new node gets into its cluster.
 type Join = agent.Join
 
-// Config is what a person gives beside the NodeGroup.
+// Config is what is given beside the revision.
 type Config struct {
 	// Root is the folder of the host's file system, and Image says that it is not running.
 	Root  string
@@ -43,8 +42,8 @@ type Config struct {
 	Observe func(engine.Event)
 }
 
-// Node is an opened host.
-type Node struct {
+// Machine is an opened host.
+type Machine struct {
 	config   Config
 	host     *host.OS
 	detected distros.Facts
@@ -52,45 +51,45 @@ type Node struct {
 }
 
 // Open opens the host and finds out what it is. It changes nothing and needs no rights.
-func Open(config Config) (*Node, error) {
+func Open(config Config) (*Machine, error) {
 	h, err := host.Open(config.Root, host.Options{Image: config.Image})
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, host: h}
-	if err := n.prepare(); err != nil {
+	m := &Machine{config: config, host: h}
+	if err := m.prepare(); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
-	return n, nil
+	return m, nil
 }
 
-func (n *Node) prepare() error {
+func (m *Machine) prepare() error {
 	codec, err := agent.Codec()
 	if err != nil {
 		return err
 	}
-	state, err := stateDir(n.host, n.config.Root)
+	state, err := stateDir(m.host, m.config.Root)
 	if err != nil {
 		return err
 	}
-	n.engine, err = engine.New(engine.Config{
-		Host: n.host, Codec: codec, StateDir: state,
-		Logger: n.config.Logger, Observe: n.config.Observe, HealthTimeout: n.config.HealthTimeout,
+	m.engine, err = engine.New(engine.Config{
+		Host: m.host, Codec: codec, StateDir: state,
+		Logger: m.config.Logger, Observe: m.config.Observe, HealthTimeout: m.config.HealthTimeout,
 	})
 	if err != nil {
 		return err
 	}
-	if n.detected, err = distros.Detect(n.host); err != nil {
+	if m.detected, err = distros.Detect(m.host); err != nil {
 		return err
 	}
-	if n.config.NodeName == "" {
-		n.config.NodeName, err = hostName(n.host)
+	if m.config.NodeName == "" {
+		m.config.NodeName, err = hostName(m.host)
 	}
 	return err
 }
 
 // Close lets go of the host.
-func (n *Node) Close() error { return n.host.Close() }
+func (m *Machine) Close() error { return m.host.Close() }
 
 // hostName is the kernel's, or of an image the one in /etc/hostname, in the lower case that
 // Node names have. It may be empty for an image.
@@ -110,67 +109,62 @@ func hostName(v host.View) (string, error) {
 }
 
 // History lists the runs on the host, newest first.
-func (n *Node) History(ctx context.Context) ([]engine.Run, error) { return n.engine.History(ctx) }
+func (m *Machine) History(ctx context.Context) ([]engine.Run, error) { return m.engine.History(ctx) }
 
 // Rollback takes back the newest run, or all down to one.
-func (n *Node) Rollback(ctx context.Context, to int) (engine.Result, error) {
-	return n.engine.Rollback(ctx, to, engine.Options{Version: n.config.Version})
+func (m *Machine) Rollback(ctx context.Context, to int) (engine.Result, error) {
+	return m.engine.Rollback(ctx, to, engine.Options{Version: m.config.Version})
 }
 
-// Wish is a NodeGroup for this host.
+// Wish is a revision for this host.
 type Wish struct {
-	Group    *v1alpha1.NodeGroup
 	Revision render.Revision
 
-	node   *Node
-	steps  []steps.Step
-	probes []steps.Probe
+	machine *Machine
+	steps   []steps.Step
+	probes  []steps.Probe
 }
 
-// Wish renders the NodeGroup and makes its steps. It refuses a distribution
+// Wish makes the steps of a revision. It refuses a distribution
 // that hostler does not know.
-func (n *Node) Wish(group *v1alpha1.NodeGroup) (*Wish, error) {
-	release, err := n.detected.Require(n.config.AllowUnsupported)
+func (m *Machine) Wish(revision render.Revision) (*Wish, error) {
+	release, err := m.detected.Require(m.config.AllowUnsupported)
 	if err != nil {
 		return nil, err
 	}
-	revision, err := render.Render(group)
-	if err != nil {
-		return nil, fmt.Errorf("rendering NodeGroup %s: %w", group.Name, err)
-	}
-	w := &Wish{Group: group, Revision: revision, node: n}
-	machine := agent.Machine{Release: release, Distro: n.detected.Distro, NodeName: n.config.NodeName, Join: n.config.Join}
-	if w.steps, err = agent.Catalog(&revision.Spec, machine); err != nil {
+	w := &Wish{Revision: revision, machine: m}
+	facts := agent.Machine{Release: release, Distro: m.detected.Distro, NodeName: m.config.NodeName, Join: m.config.Join}
+	if w.steps, err = agent.Catalog(&revision.Spec, facts); err != nil {
 		return nil, err
 	}
-	w.probes = agent.Probes(&revision.Spec, machine)
+	w.probes = agent.Probes(&revision.Spec.Host, facts)
 	return w, nil
 }
 
 // Plan is what is missing on the host.
 func (w *Wish) Plan(ctx context.Context) (*engine.Plan, error) {
-	return w.node.engine.Plan(ctx, w.steps)
+	return w.machine.engine.Plan(ctx, w.steps)
 }
 
 // Apply makes the host so; see engine.Apply.
 func (w *Wish) Apply(ctx context.Context, ceiling steps.Impact) (engine.Result, error) {
-	opts := engine.Options{Revision: w.Revision.Name, Version: w.node.config.Version, MaxImpact: ceiling}
-	if w.node.host.Live() {
+	opts := engine.Options{Revision: w.Revision.Name, Version: w.machine.config.Version, MaxImpact: ceiling}
+	if w.machine.host.Live() {
 		opts.Probes = w.probes
 	}
-	return w.node.engine.Apply(ctx, w.steps, opts)
+	return w.machine.engine.Apply(ctx, w.steps, opts)
 }
 
 // NodeName is the name that the host has, or will have, in the cluster.
-func (w *Wish) NodeName() string { return w.node.config.NodeName }
+func (w *Wish) NodeName() string { return w.machine.config.NodeName }
 
 // Distro is what the host was detected to be.
-func (w *Wish) Distro() distros.Distro { return w.node.detected.Distro }
+func (w *Wish) Distro() distros.Distro { return w.machine.detected.Distro }
 
 // Warnings are about the host as a whole, such as a distribution that is not
 // supported but allowed.
 func (w *Wish) Warnings() []string {
-	d := w.node.detected.Distro
+	d := w.machine.detected.Distro
 	if d.Supported {
 		return nil
 	}

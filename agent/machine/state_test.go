@@ -1,4 +1,4 @@
-package standalone_test
+package machine_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hostler-dev/hostler/agent/standalone"
+	"github.com/hostler-dev/hostler/agent/machine"
 )
 
 // An image is somebody else's work: its links must not lead what hostler writes
@@ -28,7 +28,7 @@ func TestOpenRefusesAStateFolderBehindALink(t *testing.T) {
 			if err := os.Symlink(outside, filepath.Join(root, link)); err != nil {
 				t.Fatal(err)
 			}
-			node, err := standalone.Open(standalone.Config{Root: root, Image: true})
+			node, err := machine.Open(machine.Config{Root: root, Image: true})
 			if err == nil {
 				_ = node.Close()
 				t.Fatal("got a node, want an error: the journal would be written outside of the root")

@@ -18,6 +18,7 @@ import (
 	"github.com/hostler-dev/hostler/steps/op"
 	"github.com/hostler-dev/hostler/steps/packages"
 	"github.com/hostler-dev/hostler/steps/repositories"
+	"github.com/hostler-dev/hostler/steps/scripts"
 	"github.com/hostler-dev/hostler/steps/swap"
 	"github.com/hostler-dev/hostler/steps/units"
 	"github.com/hostler-dev/hostler/sysctl"
@@ -45,7 +46,7 @@ func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step,
 	if err != nil {
 		return nil, err
 	}
-	c := catalog{spec: &revision.Host, machine: m, manager: manager}
+	c := catalog{spec: &revision.Host, configurations: revision.Configurations, machine: m, manager: manager}
 	list := []steps.Step{
 		c.repositories(), // before everything that installs
 		c.swap(),
@@ -58,6 +59,7 @@ func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step,
 		c.cni(),        // before the kubelet, whose package wants the same plugins
 		c.kubelet(),
 	}
+	list = append(list, c.scripts()...) // after all that they may need
 	var wanted []steps.Step
 	for _, step := range list {
 		if step != nil {
@@ -68,7 +70,7 @@ func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step,
 }
 
 // Codec reads and writes all ops that steps of the catalog make.
-func Codec() (*op.Codec, error) { return op.NewCodec(op.Kinds(), pkgmgr.Kinds()) }
+func Codec() (*op.Codec, error) { return op.NewCodec(op.Kinds(), pkgmgr.Kinds(), scripts.Kinds()) }
 
 // Probes are what must be well after a run on a live machine.
 func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
@@ -77,7 +79,7 @@ func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
 	if spec.KubernetesVersion == "" {
 		return probes
 	}
-	return append(probes, kubelet.Running{}, kubelet.Healthz{}, ready.Node{
+	return append(probes, kubelet.Running{}, kubelet.Healthz{}, kubelet.Configz{}, ready.Node{
 		NodeName: m.NodeName, Kubeconfig: kubelet.KubeconfigPath,
 		NetworkManaged: spec.Network.CNI.Type != v1alpha1.CNINotManaged,
 	})
@@ -85,10 +87,11 @@ func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
 
 // catalog builds steps and gathers what is wrong.
 type catalog struct {
-	spec     *v1alpha1.HostSpec
-	machine  Machine
-	manager  pkgmgr.Manager
-	problems []error
+	spec           *v1alpha1.HostSpec
+	configurations []v1alpha1.Configuration
+	machine        Machine
+	manager        pkgmgr.Manager
+	problems       []error
 }
 
 // problem notes what is wrong with a part of the revision; nil is nothing.
@@ -162,4 +165,19 @@ func (c *catalog) kubelet() steps.Step {
 		return nil
 	}
 	return kubeletStep{kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}}
+}
+
+// scripts are the configurations in the revision's order, after what is to be taken
+// back: a configuration under a new name must not be undone by its old one.
+func (c *catalog) scripts() []steps.Step {
+	specs := c.scriptSpecs()
+	var names []string
+	for _, spec := range specs {
+		names = append(names, spec.Name)
+	}
+	list := []steps.Step{scripts.NewRemoval(names, false), scripts.NewRemoval(names, true)}
+	for _, spec := range specs {
+		list = append(list, scripts.New(spec))
+	}
+	return list
 }

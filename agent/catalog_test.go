@@ -8,8 +8,10 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/input"
@@ -18,6 +20,7 @@ import (
 	"github.com/hostler-dev/hostler/distros/pkgmgr"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/op"
+	"github.com/hostler-dev/hostler/steps/scripts"
 )
 
 var update = flag.Bool("update", false, "write golden files, and fail")
@@ -25,11 +28,11 @@ var update = flag.Bool("update", false, "write golden files, and fail")
 // spec is a NodeGroup of testdata as steps are made from it.
 func spec(t *testing.T, file string, edits ...func(*v1alpha1.HostSpec)) *v1alpha1.NodeGroupRevisionSpec {
 	t.Helper()
-	groups, err := input.ReadFiles([]string{file}, nil)
+	docs, err := input.ReadFiles([]string{file}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := render.Render(groups[0], nil)
+	revision, err := render.Render(docs.Groups[0], docs.Configurations)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +74,11 @@ func TestCatalogHasItsOrder(t *testing.T) {
 	}{
 		"of a full NodeGroup": {"testdata/full.yaml", []string{
 			"repositories", "swap", "modules", "sysctl", "files", "packages", "units", "cri/containerd", "network/cni", "kubelet",
+			"configurations", "configurations/optional",
 		}},
 		"without what is not asked for": {"testdata/empty.yaml", []string{
 			"swap", "modules", "sysctl", "files", "units", "cri/containerd", "network/cni",
+			"configurations", "configurations/optional",
 		}},
 	}
 	for name, c := range cases {
@@ -138,6 +143,41 @@ func TestConversionIsWhole(t *testing.T) {
 	}
 }
 
+func TestConfigurationsAreTheLastSteps(t *testing.T) {
+	t.Parallel()
+	script := v1alpha1.Script{Check: "exit 0", Apply: "exit 0"}
+	configuration := func(name string, edit func(*v1alpha1.Script)) v1alpha1.Configuration {
+		c := v1alpha1.Configuration{Name: name, Script: script}
+		edit(&c.Script)
+		return c
+	}
+	revision := spec(t, "testdata/full.yaml")
+	revision.Configurations = []v1alpha1.Configuration{
+		configuration("zram", func(s *v1alpha1.Script) {}),
+		configuration("ubuntu-only", func(s *v1alpha1.Script) { s.Distros = []string{"ubuntu"} }),
+		configuration("audit", func(s *v1alpha1.Script) {
+			s.Distros, s.Optional, s.Impact = []string{"ubuntu", "debian/12"}, true, v1alpha1.Impact("None")
+			s.Undo, s.Timeout = "exit 1", &metav1.Duration{Duration: time.Hour}
+		}),
+	}
+	list, err := Catalog(revision, debian12(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"configurations", "configurations/optional", "configuration/zram", "configuration/audit"}
+	if diff := cmp.Diff(want, names(list[len(list)-len(want):])); diff != "" {
+		t.Errorf("last steps (-want +got):\n%s", diff)
+	}
+	c := catalog{configurations: revision.Configurations, machine: debian12(t)}
+	specs := []scripts.Spec{
+		{Name: "zram", Check: "exit 0", Apply: "exit 0", Impact: steps.Restart, NodeName: "worker-1"},
+		{Name: "audit", Check: "exit 0", Apply: "exit 0", Undo: "exit 1", Impact: steps.None, Optional: true, Timeout: time.Hour, NodeName: "worker-1"},
+	}
+	if diff := cmp.Diff(specs, c.scriptSpecs()); diff != "" || c.problems != nil {
+		t.Errorf("problems %v; what steps are given (-want +got):\n%s", c.problems, diff)
+	}
+}
+
 func TestEnumsHaveTheirPrograms(t *testing.T) {
 	t.Parallel()
 	for _, driver := range []v1alpha1.CgroupDriver{v1alpha1.CgroupDriverAuto, v1alpha1.CgroupDriverSystemd, v1alpha1.CgroupDriverCgroupfs} {
@@ -161,6 +201,7 @@ func TestCatalogReportsAllProblems(t *testing.T) {
 		s.OperatingSystem.Files[0].Impact = "Huge"
 		s.Network.CNI.Bridge.Subnet = "10.88.0.0/99"
 	})
+	wrong.Configurations = []v1alpha1.Configuration{{Name: "audit", Script: v1alpha1.Script{Check: "x", Apply: "x", Impact: "Some"}}}
 	_, err := Catalog(wrong, debian12(t))
 	if err == nil {
 		t.Fatal("got no error")
@@ -168,6 +209,7 @@ func TestCatalogReportsAllProblems(t *testing.T) {
 	for _, part := range []string{
 		"spec.packages.repositories: ", "flat\": no key", "spec.packages: ", "socat",
 		"spec.operatingSystem.files: /etc/motd: impact \"Huge\"", "spec.network.cni: bridge.subnet: ",
+		"NodeGroupConfiguration audit: spec.impact: ",
 	} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("got %v, want %q in it", err, part)
@@ -222,7 +264,7 @@ func TestCodecKnowsEveryOp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kinds := range []map[string]steps.Op{op.Kinds(), pkgmgr.Kinds()} {
+	for _, kinds := range []map[string]steps.Op{op.Kinds(), pkgmgr.Kinds(), scripts.Kinds()} {
 		for name, o := range kinds {
 			data, err := codec.Encode(o)
 			if err != nil {
@@ -243,7 +285,7 @@ func TestProbes(t *testing.T) {
 		want []string
 	}{
 		"of a node judge runtime, kubelet and Node": {"testdata/full.yaml", []string{
-			"containerd.service stays active", "CRI at /run/containerd/containerd.sock", "kubelet.service", "kubelet /healthz", "node worker-1 Ready",
+			"containerd.service stays active", "CRI at /run/containerd/containerd.sock", "kubelet.service", "kubelet /healthz", "kubelet /configz", "node worker-1 Ready",
 		}},
 		"of a machine without Kubernetes judge the runtime": {"testdata/empty.yaml", []string{
 			"containerd.service stays active", "CRI at /run/containerd/containerd.sock",

@@ -11,6 +11,7 @@ import (
 	"github.com/hostler-dev/hostler/distros/pkgmgr/repository"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
+	"github.com/hostler-dev/hostler/steps/kubelet"
 	"github.com/hostler-dev/hostler/steps/packages"
 )
 
@@ -79,16 +80,22 @@ type kubernetesPackages struct {
 	manager pkgmgr.Manager
 }
 
-// Plan installs the version and holds it. What replacing costs, the kubelet's own
-// step knows: by how far the version changes.
-func (p kubernetesPackages) Plan(ctx context.Context, v host.View, name, version string) ([]steps.Op, error) {
+// Plan installs the version and holds it.
+func (p kubernetesPackages) Plan(ctx context.Context, v host.View, wish kubelet.PackageWish) ([]steps.Op, error) {
 	spec := p.base
-	spec.Install = []packages.Package{{Name: name, Version: version, Hold: true}}
+	spec.Install = []packages.Package{{Name: wish.Name, Version: wish.Version, Hold: true, ChangeCost: wish.ChangeCost}}
 	step, err := packages.New("kubelet", spec)
 	if err != nil {
 		return nil, err
 	}
-	return step.Plan(ctx, v)
+	ops, err := step.Plan(ctx, v)
+	for i, planned := range ops {
+		if install, ok := planned.(pkgmgr.Install); ok {
+			install.Notes = append(install.Notes[:len(install.Notes):len(install.Notes)], wish.Why...)
+			ops[i] = install
+		}
+	}
+	return ops, err
 }
 
 // Installed is the installed version, or empty.

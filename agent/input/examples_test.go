@@ -22,11 +22,11 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = file.Close() }()
-			groups, err := input.Read(path, file)
+			docs, err := input.Read(path, file)
 			if err != nil {
 				t.Fatalf("the example is not valid:\n%v", err)
 			}
-			if len(groups) == 0 {
+			if len(docs.Groups) == 0 {
 				t.Fatal("got no group, want at least one")
 			}
 		})

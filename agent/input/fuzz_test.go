@@ -14,8 +14,8 @@ import (
 	"github.com/hostler-dev/hostler/agent/input"
 )
 
-// FuzzRead looks for input that makes Read panic, hang, report a problem without a place, or return a group that cannot
-// be written and read again.
+// FuzzRead looks for input that makes Read panic, hang, report a problem without a place, or return an object that
+// cannot be written and read again.
 func FuzzRead(f *testing.F) {
 	for _, pattern := range []string{"testdata/problems/*.txtar", "../../examples/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
@@ -34,13 +34,23 @@ func FuzzRead(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		groups, err := input.Read("f", bytes.NewReader(data))
+		docs, err := input.Read("f", bytes.NewReader(data))
 		if err != nil {
 			checkProblems(t, err)
 			return
 		}
-		for _, group := range groups {
-			written, err := json.Marshal(group)
+		var all []any
+		for i := range docs.Groups {
+			all = append(all, docs.Groups[i])
+		}
+		for i := range docs.Configurations {
+			all = append(all, &docs.Configurations[i])
+		}
+		for i := range docs.Policies {
+			all = append(all, &docs.Policies[i])
+		}
+		for _, object := range all {
+			written, err := json.Marshal(object)
 			if err != nil {
 				t.Fatalf("writing what was read: %v", err)
 			}

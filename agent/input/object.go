@@ -2,7 +2,9 @@ package input
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -11,55 +13,80 @@ import (
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 )
 
+// object is a kind that people write in files.
+type object interface {
+	GetName() string
+	SetDefaults()
+	Validate() field.ErrorList
+}
+
+// kinds makes an empty object of each kind. NodeGroupRevision and ManagedNode are none of them: hostler writes those.
+var kinds = map[string]func() object{
+	v1alpha1.NodeGroupKind:              func() object { return &v1alpha1.NodeGroup{} },
+	v1alpha1.NodeGroupConfigurationKind: func() object { return &v1alpha1.NodeGroupConfiguration{} },
+	v1alpha1.UpdatePolicyKind:           func() object { return &v1alpha1.UpdatePolicy{} },
+}
+
 // knownKinds is for messages.
 func knownKinds() string {
+	names := slices.Sorted(maps.Keys(kinds))
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// example is for messages to those who gave nothing that looks like an object.
+func example() string {
 	return v1alpha1.NodeGroupKind + " of " + v1alpha1.GroupVersion.String()
 }
 
 // object reads one document. It is nil where the document is of no known kind; other problems leave an object that is not
 // complete.
-func (d *decoder) object(root *yaml.Node) *v1alpha1.NodeGroup {
+func (d *decoder) object(root *yaml.Node) (kind string, o object) {
 	d.places[""] = place{value: root}
 	if root.Kind != yaml.MappingNode {
-		d.reportAt(root, "", "must be an object, and is %s: want a %s", describe(root), knownKinds())
-		return nil
+		d.reportAt(root, "", "must be an object, and is %s: want one such as a %s", describe(root), example())
+		return "", nil
 	}
-	if !d.knownKind(root) {
-		return nil
+	kind, ok := d.knownKind(root)
+	if !ok {
+		return "", nil
 	}
-	group := &v1alpha1.NodeGroup{}
-	d.value(root, reflect.ValueOf(group).Elem(), "")
-	group.SetDefaults()
-	for _, err := range group.Validate() {
+	o = kinds[kind]()
+	d.value(root, reflect.ValueOf(o).Elem(), "")
+	o.SetDefaults()
+	for _, err := range o.Validate() {
 		d.refused(err)
 	}
-	return group
+	return kind, o
 }
 
 // knownKind asks apiVersion and kind first: the fields of another kind would all be unknown.
-func (d *decoder) knownKind(root *yaml.Node) bool {
-	known := d.header(root, "apiVersion", v1alpha1.GroupVersion.String())
-	return d.header(root, "kind", v1alpha1.NodeGroupKind) && known
+func (d *decoder) knownKind(root *yaml.Node) (string, bool) {
+	version := v1alpha1.GroupVersion.String()
+	_, known := d.header(root, "apiVersion", version, func(value string) bool { return value == version })
+	kind, ok := d.header(root, "kind", knownKinds(), func(value string) bool { return kinds[value] != nil })
+	return kind, ok && known
 }
 
-func (d *decoder) header(root *yaml.Node, name, want string) bool {
+// header returns a field of the root, if it holds what it may; want says in words what that is.
+func (d *decoder) header(root *yaml.Node, name, want string, may func(value string) bool) (string, bool) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if key.Value != name {
 			continue
 		}
-		if value.Kind == yaml.ScalarNode && value.Value == want {
-			return true
-		}
 		if value.Kind != yaml.ScalarNode {
 			d.wrongType(value, name, "text")
-			return false
+			return "", false
 		}
-		d.reportAt(value, name, "%s is not known: want %s", quote(value.Value), want)
-		return false
+		if !may(value.Value) {
+			d.reportAt(value, name, "%s is not known: want %s", quote(value.Value), want)
+			return "", false
+		}
+		return value.Value, true
 	}
 	d.reportAt(root, name, "is required: %s", want)
-	return false
+	return "", false
 }
 
 // refused reports what validation found, unless the value it speaks of could not be read in the first place.

@@ -37,7 +37,7 @@ func parse(data []byte) ([]*yaml.Node, []Problem) {
 // checkText refuses what is not text, before a parser guesses.
 func checkText(data []byte) (Problem, bool) {
 	if len(data) > MaxBytes {
-		return Problem{Line: 1, Column: 1, Message: "is larger than 1 MiB: want one NodeGroup or a few"}, false
+		return Problem{Line: 1, Column: 1, Message: "is larger than 1 MiB: want one object or a few"}, false
 	}
 	if utf8.Valid(data) {
 		return Problem{}, true

@@ -30,13 +30,13 @@ func TestProblems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			groups, err := input.Read("input.yaml", strings.NewReader(content(archive, "input.yaml")))
+			docs, err := input.Read("input.yaml", strings.NewReader(content(archive, "input.yaml")))
 			var problems *input.Error
 			if !errors.As(err, &problems) {
 				t.Fatalf("got error %v, want an *input.Error", err)
 			}
-			if groups != nil {
-				t.Errorf("got %d groups beside the error, want none", len(groups))
+			if docs != nil {
+				t.Errorf("got %+v beside the error, want nothing", docs)
 			}
 			got := err.Error() + "\n"
 			if diff := cmp.Diff(content(archive, "want"), got); diff != "" {

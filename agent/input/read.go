@@ -16,9 +16,28 @@ const MaxBytes = 1 << 20
 // Stdin is the path that stands for standard input.
 const Stdin = "-"
 
-// Read returns the groups of one YAML or JSON stream, with their defaults, in their order. If anything is wrong the error
-// holds an *Error; otherwise it says why r could not be read. name is for messages.
-func Read(name string, r io.Reader) ([]*v1alpha1.NodeGroup, error) {
+// Documents are the objects of all kinds that people write, each kind in the order of the files. They have their defaults
+// and are valid.
+type Documents struct {
+	Groups         []*v1alpha1.NodeGroup
+	Configurations []v1alpha1.NodeGroupConfiguration
+	Policies       []v1alpha1.UpdatePolicy
+}
+
+func (docs *Documents) add(o object) {
+	switch o := o.(type) {
+	case *v1alpha1.NodeGroup:
+		docs.Groups = append(docs.Groups, o)
+	case *v1alpha1.NodeGroupConfiguration:
+		docs.Configurations = append(docs.Configurations, *o)
+	case *v1alpha1.UpdatePolicy:
+		docs.Policies = append(docs.Policies, *o)
+	}
+}
+
+// Read returns the objects of one YAML or JSON stream. If anything is wrong the error holds an *Error; otherwise it says
+// why r could not be read. name is for messages.
+func Read(name string, r io.Reader) (*Documents, error) {
 	var b batch
 	if err := b.add(name, r); err != nil {
 		return nil, err
@@ -27,7 +46,7 @@ func Read(name string, r io.Reader) ([]*v1alpha1.NodeGroup, error) {
 }
 
 // ReadFiles does what Read does for several files, and reports the problems of all of them. The path "-" is stdin.
-func ReadFiles(paths []string, stdin io.Reader) ([]*v1alpha1.NodeGroup, error) {
+func ReadFiles(paths []string, stdin io.Reader) (*Documents, error) {
 	var b batch
 	var unread []error
 	for _, path := range paths {
@@ -35,18 +54,18 @@ func ReadFiles(paths []string, stdin io.Reader) ([]*v1alpha1.NodeGroup, error) {
 			unread = append(unread, err)
 		}
 	}
-	groups, err := b.result()
+	docs, err := b.result()
 	if len(unread) > 0 {
 		return nil, errors.Join(append(unread, err)...)
 	}
-	return groups, err
+	return docs, err
 }
 
 // batch is what was read so far, from all files.
 type batch struct {
-	groups   []*v1alpha1.NodeGroup
+	docs     Documents
 	problems []Problem
-	names    map[string]string // of a group to where it was found
+	places   map[string]string // where each object was found, by kind and name
 }
 
 func (b *batch) addPath(path string, stdin io.Reader) error {
@@ -75,13 +94,13 @@ func (b *batch) add(name string, r io.Reader) error {
 	}
 	roots, problems := parse(data)
 	if len(roots) == 0 && len(problems) == 0 {
-		problems = []Problem{{Line: 1, Column: 1, Message: "is empty: want at least one object, such as a " + knownKinds()}}
+		problems = []Problem{{Line: 1, Column: 1, Message: "is empty: want at least one object, such as a " + example()}}
 	}
 	for _, root := range roots {
 		d := newDecoder()
-		if group := d.object(root); group != nil {
-			b.noteName(name, group, d)
-			b.groups = append(b.groups, group)
+		if kind, o := d.object(root); o != nil {
+			b.noteName(name, kind, o.GetName(), d)
+			b.docs.add(o)
 		}
 		problems = append(problems, d.problems...)
 	}
@@ -93,26 +112,27 @@ func (b *batch) add(name string, r io.Reader) error {
 	return nil
 }
 
-// noteName reports a second group of the same name: one of the two would be lost.
-func (b *batch) noteName(file string, group *v1alpha1.NodeGroup, d *decoder) {
-	if group.Name == "" {
+// noteName reports a second object of the same kind and name: one of the two would be lost.
+func (b *batch) noteName(file, kind, name string, d *decoder) {
+	if name == "" {
 		return
 	}
 	const path = "metadata.name"
 	line, column := d.places.find(path, false)
-	if before, taken := b.names[group.Name]; taken {
-		d.report(path, line, column, "%q is the name of the group at %s already", group.Name, before)
+	key := kind + " " + name
+	if before, taken := b.places[key]; taken {
+		d.report(path, line, column, "%q is the name of the %s at %s already", name, kind, before)
 		return
 	}
-	if b.names == nil {
-		b.names = map[string]string{}
+	if b.places == nil {
+		b.places = map[string]string{}
 	}
-	b.names[group.Name] = fmt.Sprintf("%s:%d:%d", file, line, column)
+	b.places[key] = fmt.Sprintf("%s:%d:%d", file, line, column)
 }
 
-func (b *batch) result() ([]*v1alpha1.NodeGroup, error) {
+func (b *batch) result() (*Documents, error) {
 	if len(b.problems) > 0 {
 		return nil, &Error{Problems: b.problems}
 	}
-	return b.groups, nil
+	return &b.docs, nil
 }

@@ -49,19 +49,23 @@ func TestReadAccepts(t *testing.T) {
   generation: 3
   managedFields:
     - {manager: kubectl, operation: Update, time: "2026-11-21T10:00:00Z", fieldsType: FieldsV1, fieldsV1: {"f:spec": {}}}
-`, 1) + "status: {observedGeneration: 3}\n",
+`, 1) + `status:
+  observedGeneration: 3
+  failures: {revision: worker-7f3a9c1b, nodes: [{name: a, approved: "2026-11-21T10:00:00.123456Z"}]}
+  conditions: [{type: Valid, status: "True", reason: Valid, message: "", lastTransitionTime: "2026-11-21T10:00:00Z"}]
+`,
 	}
 	for name, text := range cases {
 		t.Run("reads "+name, func(t *testing.T) {
 			t.Parallel()
-			groups, err := input.Read("f", strings.NewReader(text))
+			docs, err := input.Read("f", strings.NewReader(text))
 			if err != nil {
 				t.Fatalf("got error\n%v", err)
 			}
-			if len(groups) != 1 {
-				t.Fatalf("got %d groups, want 1", len(groups))
+			if len(docs.Groups) != 1 {
+				t.Fatalf("got %d groups, want 1", len(docs.Groups))
 			}
-			g := groups[0]
+			g := docs.Groups[0]
 			if g.Name != "worker" || g.Spec.KubernetesVersion != "1.36.3" {
 				t.Errorf("got group %q of version %q, want worker of 1.36.3", g.Name, g.Spec.KubernetesVersion)
 			}
@@ -72,6 +76,36 @@ func TestReadAccepts(t *testing.T) {
 				t.Errorf("got mode %q, want the default %q", got, want)
 			}
 		})
+	}
+}
+
+func TestReadTakesAllKindsThatPeopleWrite(t *testing.T) {
+	t.Parallel()
+	docs, err := input.Read("f", strings.NewReader(`apiVersion: hostler.dev/v1alpha1
+kind: UpdatePolicy
+metadata: {name: default}
+spec: {windows: [{from: "22:00", to: "06:00"}]}
+---
+apiVersion: hostler.dev/v1alpha1
+kind: NodeGroupConfiguration
+metadata: {name: worker}
+spec:
+  check: "true"
+  apply: "true"
+---
+`+valid))
+	if err != nil {
+		t.Fatalf("got error\n%v", err)
+	}
+	if len(docs.Groups) != 1 || len(docs.Configurations) != 1 || len(docs.Policies) != 1 {
+		t.Fatalf("got %+v, want one of each kind, also where two kinds share a name", docs)
+	}
+	if got := docs.Policies[0].Spec.Windows[0].TimeZone; got != "UTC" {
+		t.Errorf("got time zone %q, want the default UTC", got)
+	}
+	c := docs.Configurations[0]
+	if c.Name != "worker" || c.Spec.Check != "true" || *c.Spec.Weight != 100 || c.Spec.Impact != v1alpha1.ImpactRestart {
+		t.Errorf("got configuration %+v, want worker with its check and its defaults", c)
 	}
 }
 
@@ -87,7 +121,7 @@ func TestReadKeepsTypesOfOverlays(t *testing.T) {
       evictionHard: {memory.available: 100Mi}
       day: 2026-11-21
 `
-	groups, err := input.Read("f", strings.NewReader(text))
+	docs, err := input.Read("f", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +134,7 @@ func TestReadKeepsTypesOfOverlays(t *testing.T) {
 		"evictionHard":                     map[string]any{"memory.available": "100Mi"},
 		"day":                              "2026-11-21",
 	}
-	if diff := cmp.Diff(want, groups[0].Spec.Kubelet.Config); diff != "" {
+	if diff := cmp.Diff(want, docs.Groups[0].Spec.Kubelet.Config); diff != "" {
 		t.Errorf("kubelet.config differs (-want +got):\n%s", diff)
 	}
 }
@@ -111,7 +145,7 @@ func TestReadRefuses(t *testing.T) {
 	cases := map[string]struct{ text, want string }{
 		"nothing":                  {"", "f:1:1: is empty: want at least one object, such as a NodeGroup of hostler.dev/v1alpha1"},
 		"comments only":            {"# to do\n---\n# later\n", "f:1:1: is empty: want at least one object, such as a NodeGroup of hostler.dev/v1alpha1"},
-		"a file above 1 MiB":       {valid + "#" + strings.Repeat("x", input.MaxBytes), "f:1:1: is larger than 1 MiB: want one NodeGroup or a few"},
+		"a file above 1 MiB":       {valid + "#" + strings.Repeat("x", input.MaxBytes), "f:1:1: is larger than 1 MiB: want one object or a few"},
 		"Latin 1":                  {"# Gr\xfc\xdfe\n", "f:1:5: is not UTF-8 text: save the file as UTF-8"},
 		"a byte after text":        {"a: ✓✓\n# ✓\xff", "f:2:4: is not UTF-8 text: save the file as UTF-8"},
 		"UTF-16":                   {"\xff\xfea\x00", "f:1:1: is not UTF-8 text: save the file as UTF-8"},
@@ -170,12 +204,12 @@ func TestReadFiles(t *testing.T) {
 
 	t.Run("reads several files and standard input in their order", func(t *testing.T) {
 		t.Parallel()
-		groups, err := input.ReadFiles([]string{worker, "-", master}, strings.NewReader(strings.Replace(valid, "worker", "infra", 1)))
+		docs, err := input.ReadFiles([]string{worker, "-", master}, strings.NewReader(strings.Replace(valid, "worker", "infra", 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, g := range groups {
+		for _, g := range docs.Groups {
 			got = append(got, g.Name)
 		}
 		if diff := cmp.Diff([]string{"worker", "infra", "master"}, got); diff != "" {
@@ -185,7 +219,7 @@ func TestReadFiles(t *testing.T) {
 	t.Run("names standard input and the file that had the group first", func(t *testing.T) {
 		t.Parallel()
 		_, err := input.ReadFiles([]string{worker, "-"}, strings.NewReader(valid))
-		want := `<stdin>:4:9: metadata.name: "worker" is the name of the group at ` + worker + `:4:9 already`
+		want := `<stdin>:4:9: metadata.name: "worker" is the name of the NodeGroup at ` + worker + `:4:9 already`
 		if err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)
 		}

@@ -108,6 +108,15 @@ func hostName(v host.View) (string, error) {
 	return strings.ToLower(strings.TrimSpace(string(content))), nil
 }
 
+// NodeName is the name that the host has, or will have, in the cluster.
+func (m *Machine) NodeName() string { return m.config.NodeName }
+
+// View is the host, to look at.
+func (m *Machine) View() host.View { return m.host }
+
+// StateDir is hostler's folder on the host, as this process sees it.
+func (m *Machine) StateDir() string { return m.engine.StateDir }
+
 // History lists the runs on the host, newest first.
 func (m *Machine) History(ctx context.Context) ([]engine.Run, error) { return m.engine.History(ctx) }
 
@@ -144,6 +153,12 @@ func (m *Machine) Wish(revision render.Revision) (*Wish, error) {
 // Plan is what is missing on the host.
 func (w *Wish) Plan(ctx context.Context) (*engine.Plan, error) {
 	return w.machine.engine.Plan(ctx, w.steps)
+}
+
+// Stage fetches what Apply will need, so that nothing is downloaded while the node
+// is disrupted; see engine.Prefetch.
+func (w *Wish) Stage(ctx context.Context) (engine.Prefetched, error) {
+	return w.machine.engine.Prefetch(ctx, w.steps)
 }
 
 // Apply makes the host so; see engine.Apply.

@@ -143,12 +143,12 @@ func TestOpen(t *testing.T) {
 
 func TestWish(t *testing.T) {
 	t.Parallel()
-	groups, err := input.Read("group.yaml", strings.NewReader(
+	docs, err := input.Read("group.yaml", strings.NewReader(
 		"{apiVersion: hostler.dev/v1alpha1, kind: NodeGroup, metadata: {name: image}, spec: {operatingSystem: {files: [{path: /etc/motd, content: hello}]}}}"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := render.Render(groups[0], nil)
+	revision, err := render.Render(docs.Groups[0], docs.Configurations)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/hostler-dev/hostler/agent/credential"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -49,7 +49,7 @@ func (n Node) Name() string { return "node " + n.NodeName + " Ready" }
 func (n Node) Check(ctx context.Context, v host.View) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	config, err := restConfig(v, n.Kubeconfig)
+	config, err := credential.Load(v, n.Kubeconfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the kubelet has no credential yet (%w): %w", err, steps.ErrAbsent)
 	}
@@ -81,48 +81,6 @@ func (n Node) judge(node *corev1.Node) error {
 		return fmt.Errorf("the node is not Ready: %s: %s", condition.Reason, condition.Message)
 	}
 	return errors.New("the node has not said yet whether it is Ready")
-}
-
-// restConfig reads a kubeconfig and the files that it names, all on the host:
-// client-go itself would look for them where this process runs.
-func restConfig(v host.View, path string) (*rest.Config, error) {
-	content, err := v.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	kubeconfig, err := clientcmd.Load(content)
-	if err != nil {
-		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
-	}
-	for _, cluster := range kubeconfig.Clusters {
-		if err := inline(v, &cluster.CertificateAuthority, &cluster.CertificateAuthorityData); err != nil {
-			return nil, err
-		}
-	}
-	for _, user := range kubeconfig.AuthInfos {
-		err := errors.Join(inline(v, &user.ClientCertificate, &user.ClientCertificateData), inline(v, &user.ClientKey, &user.ClientKeyData))
-		if err != nil {
-			return nil, err
-		}
-	}
-	config, err := clientcmd.NewDefaultClientConfig(*kubeconfig, nil).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
-	}
-	return config, nil
-}
-
-// inline puts a file's contents in the place of its name.
-func inline(v host.View, file *string, data *[]byte) error {
-	if *file == "" {
-		return nil
-	}
-	content, err := v.ReadFile(*file)
-	if err != nil {
-		return err
-	}
-	*file, *data = "", content
-	return nil
 }
 
 func get(ctx context.Context, config *rest.Config, name string) (*corev1.Node, error) {

@@ -195,7 +195,7 @@ func TestOrderMeansNothing(t *testing.T) {
 		for i := range s.OperatingSystem.Units {
 			s.OperatingSystem.Units[i].DropIns = shuffle(t, s.OperatingSystem.Units[i].DropIns)
 		}
-		got, err := render.Render(shuffled)
+		got, err := render.Render(shuffled, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,8 +222,8 @@ func TestGroupsThatDifferHaveOtherRevisions(t *testing.T) {
 			return slices.Sorted(slices.Values(g.Spec.OperatingSystem.KernelModules))
 		}
 		equal := maps.Equal(a.Spec.OperatingSystem.Sysctl, b.Spec.OperatingSystem.Sysctl) && slices.Equal(modules(a), modules(b))
-		ra, errA := render.Render(a)
-		rb, errB := render.Render(b)
+		ra, errA := render.Render(a, nil)
+		rb, errB := render.Render(b, nil)
 		if errA != nil || errB != nil {
 			t.Fatal(errA, errB)
 		}
@@ -242,11 +242,11 @@ func shuffle[T any](t *rapid.T, list []T) []T {
 
 func read(t *testing.T, text string) *v1alpha1.NodeGroup {
 	t.Helper()
-	groups, err := input.Read("f", strings.NewReader(text))
+	docs, err := input.Read("f", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return groups[0]
+	return docs.Groups[0]
 }
 
 func replaced(t *testing.T, from, to string) string {

@@ -54,8 +54,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 
 // The groups of commands in the help.
 const (
-	groupWork = "work"
-	groupTell = "tell"
+	groupWork    = "work"
+	groupCluster = "cluster"
+	groupTell    = "tell"
 )
 
 func newRoot() *cobra.Command {
@@ -100,7 +101,8 @@ Exit codes:
 		return usage("%w: see %s --help", err, cmd.CommandPath())
 	})
 	addCommands(root, &cobra.Group{ID: groupWork, Title: "The way of a node:"},
-		newPlan(s), newApply(s), newVerify(s), newHistory(s), newRollback(s))
+		newPlan(s), newApply(s), newVerify(s), newHistory(s), newRollback(s), newAgent(s))
+	addCommands(root, &cobra.Group{ID: groupCluster, Title: "The cluster:"}, newCoordinator(s))
 	addCommands(root, &cobra.Group{ID: groupTell, Title: "Asking:"},
 		newValidate(s), newFacts(s), newVersion(s))
 	root.SetHelpCommandGroupID(groupTell)

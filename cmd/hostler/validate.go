@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,9 @@ func newValidate(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate -f FILE...",
 		Short: "Check NodeGroup files; report all mistakes at once",
-		Long: `Checks NodeGroup files and prints each mistake as file:line:column: field: message. It
-looks at the files only and not at the host. Exits with 0 when all is well, 2 when not.`,
+		Long: `Checks files with NodeGroups, NodeGroupConfigurations and UpdatePolicies, several to a file, and
+prints each mistake as file:line:column: field: message. It looks at the files only and not at
+the host. Exits with 0 when all is well, 2 when not.`,
 		Example: `  hostler validate -f worker.yaml -f master.yaml
   kubectl get nodegroup worker -o yaml | hostler validate -f -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,21 +36,17 @@ looks at the files only and not at the host. Exits with 0 when all is well, 2 wh
 // validated is what validate prints as JSON.
 type validated struct {
 	Valid bool `json:"valid"`
-	// Groups are complete with their defaults; none where there are problems.
-	Groups   []*v1alpha1.NodeGroup `json:"groups"`
-	Problems []input.Problem       `json:"problems"`
+	// The objects are complete with their defaults; there are none where there are problems.
+	Groups         []*v1alpha1.NodeGroup             `json:"groups"`
+	Configurations []v1alpha1.NodeGroupConfiguration `json:"configurations"`
+	Policies       []v1alpha1.UpdatePolicy           `json:"policies"`
+	Problems       []input.Problem                   `json:"problems"`
 }
 
 func (s *settings) validate(cmd *cobra.Command, files []string) error {
-	groups, err := input.ReadFiles(files, cmd.InOrStdin())
+	docs, err := input.ReadFiles(files, cmd.InOrStdin())
 	if s.output == "json" {
-		document := validated{Valid: err == nil, Groups: []*v1alpha1.NodeGroup{}, Problems: []input.Problem{}}
-		document.Groups = append(document.Groups, groups...)
-		var bad *input.Error
-		if errors.As(err, &bad) {
-			document.Problems = bad.Problems
-		}
-		if printErr := printJSON(cmd.OutOrStdout(), document); printErr != nil {
+		if printErr := printJSON(cmd.OutOrStdout(), describeInput(docs, err)); printErr != nil {
 			return printErr
 		}
 	}
@@ -56,9 +54,40 @@ func (s *settings) validate(cmd *cobra.Command, files []string) error {
 		return usage("%w", err)
 	}
 	if s.output == "text" {
-		for _, group := range groups {
-			fmt.Fprintf(cmd.OutOrStdout(), "NodeGroup %s is valid\n", group.Name)
-		}
+		printValid(cmd.OutOrStdout(), docs)
 	}
 	return nil
+}
+
+// describeInput has empty lists where there is nothing, for programs that loop over them.
+func describeInput(docs *input.Documents, err error) validated {
+	document := validated{
+		Valid:          err == nil,
+		Groups:         []*v1alpha1.NodeGroup{},
+		Configurations: []v1alpha1.NodeGroupConfiguration{},
+		Policies:       []v1alpha1.UpdatePolicy{},
+		Problems:       []input.Problem{},
+	}
+	if docs != nil {
+		document.Groups = append(document.Groups, docs.Groups...)
+		document.Configurations = append(document.Configurations, docs.Configurations...)
+		document.Policies = append(document.Policies, docs.Policies...)
+	}
+	var bad *input.Error
+	if errors.As(err, &bad) {
+		document.Problems = bad.Problems
+	}
+	return document
+}
+
+func printValid(w io.Writer, docs *input.Documents) {
+	for _, group := range docs.Groups {
+		fmt.Fprintf(w, "%s %s is valid\n", v1alpha1.NodeGroupKind, group.Name)
+	}
+	for _, c := range docs.Configurations {
+		fmt.Fprintf(w, "%s %s is valid\n", v1alpha1.NodeGroupConfigurationKind, c.Name)
+	}
+	for _, policy := range docs.Policies {
+		fmt.Fprintf(w, "%s %s is valid\n", v1alpha1.UpdatePolicyKind, policy.Name)
+	}
 }

@@ -7,17 +7,16 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
-	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/input"
 	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/agent/render"
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
-// withWish reads the NodeGroup, opens the host and hands both on. show is nil for
+// withWish reads the NodeGroup and its configurations, opens the host and hands both on. show is nil for
 // commands that make no run.
 func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.Context, *machine.Wish) error) error {
-	group, err := s.readGroup(cmd)
+	docs, err := s.readInput(cmd)
 	if err != nil {
 		return err
 	}
@@ -26,7 +25,7 @@ func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.
 		return err
 	}
 	defer node.Close()
-	revision, err := render.Render(group, nil)
+	revision, err := render.Render(docs.Groups[0], docs.Configurations)
 	if err != nil {
 		return err
 	}
@@ -40,19 +39,20 @@ func (s *settings) withWish(cmd *cobra.Command, show *progress, do func(context.
 	return do(cmd.Context(), wish)
 }
 
-// readGroup reads the one NodeGroup that the host belongs to.
-func (s *settings) readGroup(cmd *cobra.Command) (*v1alpha1.NodeGroup, error) {
+// readInput reads the one NodeGroup that the host belongs to, and the configurations beside it. An UpdatePolicy may be there
+// too, so that a cluster's file serves as it is; it tells the coordinator when nodes may start, and here a person starts.
+func (s *settings) readInput(cmd *cobra.Command) (*input.Documents, error) {
 	if s.group == "" {
 		return nil, usage("%s needs -f FILE with a NodeGroup; - is stdin", cmd.CommandPath())
 	}
-	groups, err := input.ReadFiles([]string{s.group}, cmd.InOrStdin())
+	docs, err := input.ReadFiles([]string{s.group}, cmd.InOrStdin())
 	if err != nil {
 		return nil, usage("%w", err)
 	}
-	if len(groups) != 1 {
-		return nil, usage("%s has %d NodeGroups, and a host belongs to one: keep one in the file", s.group, len(groups))
+	if len(docs.Groups) != 1 {
+		return nil, usage("%s has %d NodeGroups, and a host belongs to one: keep one in the file", s.group, len(docs.Groups))
 	}
-	return groups[0], nil
+	return docs, nil
 }
 
 // open opens the host. What happens in a run, and its log, goes to show.

@@ -139,6 +139,12 @@ func (apt) fetch(ctx context.Context, h host.Host, name, version string) error {
 	return run(ctx, h, aptGet(refreshTimeout, "--download-only", "--reinstall", "install", allowHeld, allowDowngrades, name+"="+version))
 }
 
+// download takes as long as a transaction: lines are slow, and archives large.
+func (apt) download(ctx context.Context, h host.Host, changes []Change) error {
+	args := append([]string{"--download-only", "install", allowHeld, allowDowngrades}, aptTargets(changes)...)
+	return run(ctx, h, aptGet(transactionTimeout, args...))
+}
+
 // archive is the name that apt gives: colons of epochs are quoted.
 func (apt) archive(name, version, arch string) string {
 	return path.Join(archivesDir, name+"_"+strings.ReplaceAll(version, ":", "%3a")+"_"+arch+".deb")

@@ -3,7 +3,6 @@ package pkgmgr
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,31 +77,13 @@ func (o Install) Do(ctx context.Context, h host.Host) error {
 	}
 	current := inventory.Get(o.Name)
 	if current.Installed && current.Version != version {
-		o.keepOld(ctx, h, m, current)
+		setAside(ctx, h, m, current)
 	}
 	change := Change{Name: o.Name, From: current.Version, To: version, Hold: current.Held}
 	if err := transact(ctx, h, m, []Change{change}, o.LockTimeout); err != nil {
 		return fmt.Errorf("installing %s %s: %w", o.Name, version, err)
 	}
 	return nil
-}
-
-// keepOld does what it can to have the old archive at hand for undo. Undo can
-// do without it as long as the repository still has the version, so nothing here
-// is worth failing for.
-func (o Install) keepOld(ctx context.Context, h host.Host, m Manager, current Package) {
-	archive := m.archive(current.Name, current.Version, current.Arch)
-	if _, err := h.Stat(archive); err != nil {
-		offered, err := m.Versions(ctx, h, current.Name)
-		if err != nil || !slices.Contains(offered[current.Name], current.Version) {
-			return
-		}
-		host.Progress(ctx, fmt.Sprintf("keeping %s %s for undo", current.Name, current.Version))
-		if err := m.fetch(ctx, h, current.Name, current.Version); err != nil {
-			return
-		}
-	}
-	_ = keepArchives(h, m, current)
 }
 
 // resolve finds the exact version. One that is installed satisfies the wish

@@ -41,6 +41,8 @@ type Manager interface {
 	repair(ctx context.Context, h host.Host) error
 	// fetch puts a package's archive into the cache.
 	fetch(ctx context.Context, h host.Host, name, version string) error
+	// download puts into the cache what making the changes needs, and verifies it.
+	download(ctx context.Context, h host.Host, changes []Change) error
 	// archive is where the cache keeps a package.
 	archive(name, version, arch string) string
 	// databaseLocks and listLocks are the files that other managers lock.

@@ -2,9 +2,7 @@ package pkgmgr
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"time"
@@ -32,10 +30,12 @@ type Refresh struct {
 // Key is "package-lists:" and the repository.
 func (o Refresh) Key() string {
 	if o.Name == "" {
-		return "package-lists:all"
+		return listsKey + "all"
 	}
-	return "package-lists:" + o.Name
+	return listsKey + o.Name
 }
+
+const listsKey = "package-lists:"
 
 // Impact is None.
 func (o Refresh) Impact() steps.Impact { return steps.None }
@@ -59,20 +59,36 @@ func (o Refresh) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 	return DropLists{Name: o.Name, Lists: o.Lists, Keep: names}, nil
 }
 
-// Do fetches.
+// Do takes the lists that were fetched ahead, or else fetches.
 func (o Refresh) Do(ctx context.Context, h host.Host) error {
 	m, err := For(o.Manager)
 	if err != nil {
 		return err
 	}
-	err = withLocks(ctx, h, m.listLocks(), o.LockTimeout, func() error { return m.refresh(ctx, h, o.Source) })
-	if err != nil && o.Name != "" {
-		return fmt.Errorf("refreshing repository %s: %w", o.Name, err)
-	}
+	ahead, err := o.usable(h)
 	if err != nil {
-		return fmt.Errorf("refreshing the repositories: %w", err)
+		return o.explain(err)
+	}
+	err = withLocks(ctx, h, m.listLocks(), o.LockTimeout, func() error {
+		if len(ahead) > 0 {
+			return o.putInPlace(ctx, h, ahead)
+		}
+		return m.refresh(ctx, h, o.Source)
+	})
+	if err != nil {
+		return o.explain(err)
+	}
+	if len(ahead) > 0 {
+		return o.dropStaged(ctx, h)
 	}
 	return nil
+}
+
+func (o Refresh) explain(err error) error {
+	if o.Name != "" {
+		return fmt.Errorf("refreshing repository %s: %w", o.Name, err)
+	}
+	return fmt.Errorf("refreshing the repositories: %w", err)
 }
 
 // DropLists removes the fetched lists of a repository, or of all, but for those
@@ -121,20 +137,4 @@ func (o DropLists) Do(_ context.Context, h host.Host) error {
 		}
 	}
 	return nil
-}
-
-// ListNames returns the names of the fetched lists; none where there is no
-// folder for them.
-func ListNames(v host.View) ([]string, error) {
-	names, err := v.ReadDir(repository.ListsDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the lists of repositories: %w", err)
-	}
-	// apt's own: its lock, what it is fetching, and what it found beside lists.
-	return slices.DeleteFunc(names, func(name string) bool {
-		return name == "lock" || name == "partial" || name == "auxfiles"
-	}), nil
 }

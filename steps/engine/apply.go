@@ -45,6 +45,10 @@ type Result struct {
 	Took time.Duration
 	// Warnings come from the last plan.
 	Warnings []StepRemark
+	// Failures are the optional steps that gave up; the outcome is Done, or
+	// Converged, all the same. What such a step did is taken back, unless its
+	// error says otherwise. Each next run tries it again.
+	Failures []StepFailure
 }
 
 // maxPasses bounds how often the whole plan is gone through: work that one step
@@ -71,7 +75,11 @@ func (e *Engine) apply(ctx context.Context, list []steps.Step, opts Options) (Re
 	if err != nil {
 		return result, err
 	}
-	plan, err := e.Plan(ctx, list)
+	wanted := list
+	if open != nil && open.begin.Revision == opts.Revision {
+		wanted = open.wanted(list) // who gave up is not tried again within the run
+	}
+	plan, err := e.Plan(ctx, wanted)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w while planning: %w", ErrInterrupted, err)
@@ -82,11 +90,11 @@ func (e *Engine) apply(ctx context.Context, list []steps.Step, opts Options) (Re
 		open.yield(plan)
 	}
 	if err := withinCeiling(plan, open, opts.MaxImpact); err != nil {
-		return Result{Warnings: plan.Warnings}, e.park(open, err)
+		return Result{Warnings: plan.Warnings, Failures: plan.Failures}, e.park(open, err)
 	}
 	switch {
 	case open == nil && plan.Converged():
-		return Result{Outcome: Converged, Warnings: plan.Warnings}, nil
+		return Result{Outcome: Converged, Warnings: plan.Warnings, Failures: plan.Failures}, nil
 	case open == nil:
 		open, err = e.begin(ctx, plan, opts)
 	case open.begin.Revision != opts.Revision:
@@ -107,7 +115,7 @@ func (e *Engine) carryOut(ctx context.Context, open *run, list []steps.Step, pla
 	if err == nil {
 		err = e.await(ctx, open, health.watched)
 	}
-	result := Result{Run: open.number, Ops: len(open.ops), Warnings: x.warnings}
+	result := Result{Run: open.number, Ops: len(open.ops), Warnings: x.warnings, Failures: open.gaveUp}
 	switch {
 	case err == nil:
 		result.Outcome = Done

@@ -7,6 +7,9 @@
 // have happened, and goes on or goes back. Nothing here knows Kubernetes, a
 // distribution, or what an op does.
 //
+// A step that is optional fails alone: what it did in the run is taken back, and
+// the run goes on without it, to its end.
+//
 //	plan ─▶ begin ─▶ step: plan again ─▶ ask, do, done … ─▶ deferred ops ─▶ verify ─▶ health ─▶ done
 //	                        │ failure of any of these
 //	                        └─▶ undo, newest first ─▶ rolled back

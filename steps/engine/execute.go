@@ -26,30 +26,60 @@ type execution struct {
 	warnings []StepRemark
 }
 
-// converge goes through the steps until a plan finds nothing missing.
+// converge goes through the steps until a plan finds nothing missing. Where
+// optional steps are in the way of that, the run goes on without them.
 func (x *execution) converge(ctx context.Context) error {
+	if err := x.finishGivingUp(ctx); err != nil {
+		return err
+	}
 	for pass := 1; ; pass++ {
-		for _, step := range x.list {
-			if err := x.runStep(ctx, step); err != nil {
-				return err
-			}
-		}
-		for _, owed := range x.run.owed.inOrder() {
-			if err := x.do(ctx, owed.Step, owed.Op); err != nil {
-				return err
-			}
+		if err := x.goThrough(ctx); err != nil {
+			return err
 		}
 		x.Observe(Event{Kind: Verifying, Run: x.run.number})
-		rest, err := x.Plan(ctx, x.list)
+		rest, err := x.Plan(ctx, x.run.wanted(x.list))
 		if err != nil {
 			return fmt.Errorf("verifying: %w", err)
 		}
 		x.warnings = rest.Warnings
-		if rest.Converged() {
+		blockers := rest.Failures
+		switch {
+		case len(blockers) == 0 && rest.Converged():
+			return nil
+		case len(blockers) == 0 && pass < maxPasses:
+			continue
+		case len(blockers) == 0:
+			err := fmt.Errorf("the host is still not as wished after %d passes: %s", maxPasses, remaining(rest))
+			if blockers = x.suspects(rest, err); len(blockers) == 0 {
+				return err
+			}
+		}
+		if err := x.giveUpAll(ctx, blockers); err != nil {
+			return err
+		}
+		pass = 0 // there is less to agree about; each step gives up once, so this ends
+	}
+}
+
+// goThrough runs every step once, then what they asked for.
+func (x *execution) goThrough(ctx context.Context) error {
+	for _, step := range x.list {
+		if x.run.without(step.Name()) {
+			continue
+		}
+		if err := x.tolerate(ctx, x.runStep(ctx, step), step.Name()); err != nil {
+			return fmt.Errorf("step %s: %w", step.Name(), err)
+		}
+	}
+	for {
+		owed := x.run.owed.inOrder()
+		if len(owed) == 0 {
 			return nil
 		}
-		if pass == maxPasses {
-			return fmt.Errorf("the host is still not as wished after %d passes: %s", maxPasses, remaining(rest))
+		next := owed[0]
+		askers := x.run.askers(next)
+		if err := x.tolerate(ctx, x.do(ctx, next.Step, next.Op), askers...); err != nil {
+			return fmt.Errorf("step %s: %w", next.Step, err)
 		}
 	}
 }
@@ -60,10 +90,10 @@ func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 	for pass := 1; ; pass++ {
 		found, err := planStep(ctx, host.Snapshot(x.Host), step)
 		if err != nil {
-			return fmt.Errorf("step %s: %w", step.Name(), err)
+			return err
 		}
 		if err := x.ask(ctx, step.Name(), found.deferred); err != nil {
-			return fmt.Errorf("step %s: %w", step.Name(), err)
+			return err
 		}
 		for _, op := range found.immediate {
 			if err := x.do(ctx, step.Name(), op); err != nil {
@@ -74,7 +104,7 @@ func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 		case len(found.waits) == 0:
 			return nil
 		case len(found.immediate) == 0 || pass == maxPasses:
-			return fmt.Errorf("step %s: %s", step.Name(), found.waits[0].Text)
+			return errors.New(found.waits[0].Text)
 		}
 	}
 }
@@ -94,9 +124,16 @@ func (x *execution) ask(ctx context.Context, step string, ops []steps.Deferred) 
 		if err := x.run.owed.add(step, op); err != nil {
 			return err
 		}
+		x.run.asks[op.Key()] = append(x.run.asks[op.Key()], PlannedOp{step, op})
 		owed := x.run.owed.asked[x.run.owed.find(op.Key())]
 		rec := record{Type: recordAsk, Step: owed.Step, Key: op.Key()}
 		var err error
+		if len(x.run.asks[op.Key()]) > 1 {
+			rec.By = step
+			if rec.Own, err = x.Codec.Encode(op); err != nil {
+				return err
+			}
+		}
 		if rec.Undo, err = x.owedInverse(ctx, owed.Op); err != nil {
 			return err
 		}
@@ -117,11 +154,11 @@ func (x *execution) do(ctx context.Context, step string, op steps.Op) error {
 		return err
 	}
 	if op.Impact() > x.opts.MaxImpact {
-		return fmt.Errorf("step %s: %w: %s costs %s, and %s is allowed", step, ErrImpact, op.Key(), op.Impact(), x.opts.MaxImpact)
+		return fmt.Errorf("%w: %s costs %s, and %s is allowed", ErrImpact, op.Key(), op.Impact(), x.opts.MaxImpact)
 	}
 	entry, err := x.write(ctx, step, op)
 	if err != nil {
-		return fmt.Errorf("step %s: %s: %w", step, op.Key(), err)
+		return fmt.Errorf("%s: %w", op.Key(), err)
 	}
 	x.total = max(x.total, entry.seq)
 	event := Event{Run: x.run.number, Step: step, Op: op, Index: entry.seq, Total: x.total}
@@ -137,7 +174,7 @@ func (x *execution) do(ctx context.Context, step string, op steps.Op) error {
 	event.Kind, event.Err, event.Took = OpEnded, err, time.Since(entry.begun)
 	x.Observe(event)
 	if err != nil {
-		return fmt.Errorf("step %s: %s: %w", step, op.Key(), err)
+		return fmt.Errorf("%s: %w", op.Key(), err)
 	}
 	entry.finished, entry.took = true, event.Took
 	x.run.settle(op.Key())
@@ -156,10 +193,14 @@ func (x *execution) write(ctx context.Context, step string, op steps.Op) (*runOp
 	if rec.Op, err = x.Codec.Encode(op); err != nil {
 		return nil, err
 	}
+	if askers := x.run.askers(PlannedOp{step, op}); len(askers) > 1 {
+		rec.Askers = askers
+	}
 	if err := x.run.journal.append(rec); err != nil {
 		return nil, err
 	}
-	entry := &runOp{seq: rec.Seq, step: step, key: rec.Key, undo: rec.Undo, begun: time.Now()}
+	rec.Time = time.Now()
+	entry := newRunOp(rec)
 	x.run.ops = append(x.run.ops, entry)
 	return entry, nil
 }
@@ -204,6 +245,9 @@ func (x *execution) inverse(ctx context.Context, op steps.Op) (json.RawMessage, 
 // short at once: an op that is nearly done is better ended than resumed.
 func (e *Engine) perform(ctx context.Context, event Event, do func(context.Context) error) error {
 	logger := e.Logger.Named(event.Step).With(zap.Int("run", event.Run), zap.String("key", event.Op.Key()), zap.Stringer("impact", event.Op.Impact()))
+	if event.Message != "" {
+		logger = logger.With(zap.String("what", event.Message)) // an undo or a prefetch
+	}
 	opCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.OpTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {

@@ -36,6 +36,7 @@ const (
 	recordFailed recordType = "failed" // it ended badly
 	recordUndo   recordType = "undo"   // from here on the run goes back
 	recordUndone recordType = "undone" // an op was taken back
+	recordGiveUp recordType = "giveup" // an optional step failed: from here on the run is without it
 	recordEnd    recordType = "end"    // the run is over
 )
 
@@ -54,15 +55,21 @@ type record struct {
 	// begin and resume
 	BootID string `json:"bootID,omitempty"`
 
-	// ask, do; of several asks with one key the last one holds
+	// ask, do, giveup; of several asks with one key the last one holds
 	Step string          `json:"step,omitempty"`
 	Key  string          `json:"key,omitempty"`
 	Op   json.RawMessage `json:"op,omitempty"`
 	Undo json.RawMessage `json:"undo,omitempty"`
+	// ask: who asks and for what, where that is not step and op, which are the
+	// first asker and what serves all
+	By  string          `json:"by,omitempty"`
+	Own json.RawMessage `json:"own,omitempty"`
+	// do of a deferred op: all who asked for it, where there are several
+	Askers []string `json:"askers,omitempty"`
 	// do, done, failed, undone: the op's number in the run, from 1
 	Seq int `json:"seq,omitempty"`
 
-	// failed, undo, end
+	// failed, giveup, undo, end
 	Error string `json:"error,omitempty"`
 	// end
 	Outcome Outcome `json:"outcome,omitempty"`

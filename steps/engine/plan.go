@@ -22,6 +22,10 @@ type Plan struct {
 	Waits []StepRemark
 	// Warnings do not keep the host from being converged.
 	Warnings []StepRemark
+	// Failures are the optional steps that could not be planned. They do not keep
+	// the host from being converged, and are not in the hash: nothing can be
+	// done about them here, and it is no reason to do the rest another time.
+	Failures []StepFailure
 }
 
 // PlannedOp is an op and the step that wants it (the first, where several do).
@@ -78,13 +82,14 @@ func (p *Plan) Hash() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// PlanError holds what kept steps from being planned; all steps are asked, so
+// PlanError holds what kept steps that are not optional from being planned; all steps are asked, so
 // that a person sees all mistakes at once.
 type PlanError struct {
 	Failures []StepFailure
 }
 
-// StepFailure is one step's failure to plan.
+// StepFailure is one step's failure: to plan, or, of an optional one in a run,
+// to do what it planned.
 type StepFailure struct {
 	Step string
 	Err  error
@@ -123,13 +128,19 @@ func MakePlan(ctx context.Context, v host.View, list []steps.Step) (*Plan, error
 			return nil, err // no step's fault
 		}
 		found, failure := planStep(ctx, v, step)
+		merged := deferred.clone()
 		if failure == nil {
-			failure = deferred.add(step.Name(), found.deferred...)
+			failure = merged.add(step.Name(), found.deferred...)
 		}
-		if failure != nil {
+		switch {
+		case failure != nil && isOptional(step):
+			plan.Failures = append(plan.Failures, StepFailure{step.Name(), failure})
+			continue
+		case failure != nil:
 			failures = append(failures, StepFailure{step.Name(), failure})
 			continue
 		}
+		deferred = merged
 		for _, op := range found.immediate {
 			plan.Ops = append(plan.Ops, PlannedOp{step.Name(), op})
 		}
@@ -202,6 +213,8 @@ func (q *queue) add(step string, ops ...steps.Deferred) error {
 	}
 	return nil
 }
+
+func (q *queue) clone() queue { return queue{slices.Clone(q.asked)} }
 
 // put replaces what is there under the op's key, or adds the op.
 func (q *queue) put(step string, op steps.Deferred) {

@@ -66,7 +66,7 @@ func (e *Engine) lastUnfinished() (*run, error) {
 	// A way back that is not understood is found before the host is touched: the
 	// version that wrote it can still go on.
 	for _, entry := range last.ops {
-		if entry.undo == nil || entry.undone {
+		if entry.undo == nil || entry.undone && !entry.overlaid {
 			continue
 		}
 		if _, err := e.wayBack(entry); err != nil {
@@ -111,6 +111,7 @@ func (r *run) yield(plan *Plan) {
 		if owed, ok := r.owed.asked[i].Op.(steps.Deferred); ok {
 			if _, err := owed.Merge(planned.Op); err != nil {
 				r.owed.drop(planned.Op.Key())
+				delete(r.asks, planned.Op.Key())
 			}
 		}
 	}

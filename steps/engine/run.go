@@ -48,6 +48,9 @@ type Run struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	Outcome Outcome   `json:"outcome"`
 	Ops     []RunOp   `json:"ops"`
+	// Failures are the optional steps that gave up. What they did is taken back,
+	// unless their error says otherwise.
+	Failures []RunFailure `json:"failures,omitempty"`
 	// Reverts are the runs that this run took back.
 	Reverts []int `json:"reverts,omitempty"`
 	// RevertedBy is the run that took this one back; 0: none.
@@ -63,6 +66,12 @@ type RunOp struct {
 	State string        `json:"state"` // done, failed, undone, begun
 }
 
+// RunFailure is an optional step that gave up in a run, for people.
+type RunFailure struct {
+	Step  string `json:"step"`
+	Error string `json:"error"`
+}
+
 // run is a run in memory: what its journal says, and the journal to go on with.
 type run struct {
 	number  int
@@ -75,22 +84,36 @@ type run struct {
 	owed  queue
 	// owedUndo holds the inverses of what is owed, by key, from when it was first asked for.
 	owedUndo map[string]json.RawMessage
-	undoing  bool
-	reason   string // why it goes back
-	end      *record
+	// asks are who wants what is owed, by key.
+	asks map[string][]PlannedOp
+	// gaveUp are the optional steps that the run goes on without.
+	gaveUp  []StepFailure
+	undoing bool
+	reason  string // why it goes back
+	end     *record
+}
+
+func newRun(number int, dir string) *run {
+	return &run{number: number, dir: dir, owedUndo: map[string]json.RawMessage{}, asks: map[string][]PlannedOp{}}
 }
 
 // runOp is an op of a run with its way back.
 type runOp struct {
 	seq      int
 	step     string
+	askers   []string // all steps that wanted it
 	key      string
+	op       json.RawMessage
 	undo     json.RawMessage // nil: cannot be taken back
 	begun    time.Time
 	took     time.Duration
 	finished bool
 	failed   string
 	undone   bool
+	// overlaid: it was taken back because its step gave up, and after ops of
+	// others, whose ways back may lead to what it did. So who takes those back
+	// takes it back once more.
+	overlaid bool
 }
 
 // numbers lists the runs on disk, oldest first.
@@ -119,7 +142,7 @@ func (e *Engine) runDir(number int) string {
 // load reads a run's journal. It returns nil for a run whose begin never
 // reached the disk: nothing was done in it.
 func (e *Engine) load(number int) (*run, int64, error) {
-	r := &run{number: number, dir: e.runDir(number), owedUndo: map[string]json.RawMessage{}}
+	r := newRun(number, e.runDir(number))
 	records, whole, err := readJournal(r.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
@@ -158,10 +181,11 @@ func (e *Engine) replay(r *run, rec record) error {
 	case recordRevise:
 		r.begin.Revision, r.begin.Version, r.begin.PlanHash = rec.Revision, rec.Version, rec.PlanHash
 		r.begin.Impact, r.begin.Baseline, r.begin.Reverts = rec.Impact, rec.Baseline, nil
+		r.gaveUp = nil // another wish is another chance
 	case recordAsk:
 		return e.replayAsk(r, rec)
 	case recordDo:
-		r.ops = append(r.ops, &runOp{seq: rec.Seq, step: rec.Step, key: rec.Key, undo: rec.Undo, begun: rec.Time})
+		r.ops = append(r.ops, newRunOp(rec))
 	case recordDone, recordFailed, recordUndone:
 		op := r.op(rec.Seq)
 		if op == nil {
@@ -175,10 +199,12 @@ func (e *Engine) replay(r *run, rec record) error {
 		case recordFailed:
 			op.failed = rec.Error
 		default:
-			op.undone = true
+			r.takenBack(op)
 		}
+	case recordGiveUp:
+		r.giveUp(StepFailure{rec.Step, errors.New(rec.Error)})
 	case recordUndo:
-		r.undoing, r.reason = true, rec.Error
+		r.turnBack(rec.Error)
 	case recordEnd:
 		r.end = &rec
 	default:
@@ -198,13 +224,46 @@ func (e *Engine) replayAsk(r *run, rec record) error {
 	}
 	r.owed.put(rec.Step, deferred)
 	r.owedUndo[rec.Key] = rec.Undo
+	ask := PlannedOp{rec.Step, op}
+	if rec.By != "" {
+		ask.Step = rec.By
+		if ask.Op, err = e.Codec.Decode(rec.Own); err != nil {
+			return err
+		}
+	}
+	r.asks[rec.Key] = append(r.asks[rec.Key], ask)
 	return nil
+}
+
+func newRunOp(do record) *runOp {
+	askers := do.Askers
+	if len(askers) == 0 {
+		askers = []string{do.Step}
+	}
+	return &runOp{seq: do.Seq, step: do.Step, askers: askers, key: do.Key, op: do.Op, undo: do.Undo, begun: do.Time}
 }
 
 // settle notes that what was owed under a key is done.
 func (r *run) settle(key string) {
 	r.owed.drop(key)
 	delete(r.owedUndo, key)
+	delete(r.asks, key)
+}
+
+// takenBack notes that an op was taken back.
+func (r *run) takenBack(entry *runOp) {
+	entry.undone = true
+	entry.overlaid = !r.undoing && slices.ContainsFunc(r.ops, func(other *runOp) bool {
+		return other.seq > entry.seq && !other.undone && !r.without(other.askers...)
+	})
+}
+
+// turnBack notes that the run goes back as a whole.
+func (r *run) turnBack(reason string) {
+	r.undoing, r.reason = true, reason
+	for _, entry := range r.ops {
+		entry.undone = entry.undone && !entry.overlaid
+	}
 }
 
 func (r *run) op(seq int) *runOp {
@@ -224,7 +283,7 @@ func (e *Engine) beginRun(begin record) (*run, error) {
 	if len(numbers) > 0 {
 		next = numbers[len(numbers)-1] + 1
 	}
-	r := &run{number: next, dir: e.runDir(next), owedUndo: map[string]json.RawMessage{}}
+	r := newRun(next, e.runDir(next))
 	if r.journal, err = e.createJournal(r.dir); err != nil {
 		return nil, err
 	}
@@ -316,6 +375,9 @@ func (r *run) describe() Run {
 			state = "done"
 		}
 		shown.Ops = append(shown.Ops, RunOp{Step: op.step, Key: op.key, Took: op.took, State: state})
+	}
+	for _, failure := range r.gaveUp {
+		shown.Failures = append(shown.Failures, RunFailure{Step: failure.Step, Error: failure.Err.Error()})
 	}
 	return shown
 }

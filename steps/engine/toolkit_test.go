@@ -248,6 +248,11 @@ func always(name string, ops ...steps.Op) steps.Step {
 	return step{name, func(host.View) ([]steps.Op, error) { return ops, nil }}
 }
 
+// optional makes a step optional.
+type optional struct{ steps.Step }
+
+func (optional) Optional() bool { return true }
+
 // says has nothing to do and something to say.
 func says(name string, err error) steps.Step {
 	return step{name, func(host.View) ([]steps.Op, error) { return nil, err }}

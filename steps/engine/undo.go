@@ -23,9 +23,9 @@ func (e *Engine) goBack(ctx context.Context, r *run, before health, cause error)
 		if err := r.journal.append(record{Type: recordUndo, Error: cause.Error()}); err != nil {
 			e.Logger.Error("journal not written", zap.Error(err))
 		}
-		r.undoing, r.reason = true, cause.Error()
+		r.turnBack(cause.Error())
 	}
-	failure := e.undoAll(ctx, r)
+	failure := e.undoAll(ctx, r, r.ops)
 	if failure == nil {
 		failure = e.await(ctx, r, before.well)
 	}
@@ -39,14 +39,14 @@ func (e *Engine) goBack(ctx context.Context, r *run, before health, cause error)
 	return RolledBack, fmt.Errorf("%w: run %d failed, and the host is as it was before: %w", ErrRolledBack, r.number, cause)
 }
 
-// undoAll takes back all ops that are not taken back yet. Deferred ones come
-// last, each unit once, in the order in which the run ran them. One that cannot
-// be taken back does not keep the others from it.
-func (e *Engine) undoAll(ctx context.Context, r *run) error {
+// undoAll takes back those of the run's ops given that are not taken back yet.
+// Deferred ones come last, each unit once, in the order in which the run ran
+// them. One that cannot be taken back does not keep the others from it.
+func (e *Engine) undoAll(ctx context.Context, r *run, ops []*runOp) error {
 	var failures []error
 	var later queue
 	laterSeqs := map[string][]*runOp{}
-	for _, entry := range slices.Backward(r.ops) {
+	for _, entry := range slices.Backward(ops) {
 		if entry.undone {
 			continue
 		}
@@ -98,7 +98,7 @@ func (e *Engine) undoOne(ctx context.Context, r *run, back steps.Op, entries ...
 		return fmt.Errorf("taking back %s: %w", back.Key(), err)
 	}
 	for _, entry := range entries {
-		entry.undone = true
+		r.takenBack(entry)
 		if err := r.journal.append(record{Type: recordUndone, Seq: entry.seq}); err != nil {
 			e.Logger.Error("journal not written", zap.Error(err))
 		}
@@ -206,9 +206,12 @@ func (e *Engine) inverses(number int) ([]PlannedOp, error) {
 	if err != nil || r == nil {
 		return nil, err
 	}
+	if !slices.ContainsFunc(r.ops, func(op *runOp) bool { return !op.undone }) {
+		return nil, nil
+	}
 	var inverses []PlannedOp
 	for _, entry := range slices.Backward(r.ops) {
-		if entry.undone {
+		if entry.undone && (r.undoing || !entry.overlaid) {
 			continue
 		}
 		back, err := e.wayBack(entry)
@@ -233,20 +236,15 @@ func (x *execution) doAll(ctx context.Context, ops []PlannedOp) error {
 		}
 		now = append(now, planned)
 	}
-	x.run.owed = queue{}
+	x.run.owed, x.run.asks = queue{}, map[string][]PlannedOp{}
 	for _, planned := range slices.Backward(later.asked) {
 		if err := x.ask(ctx, planned.Step, []steps.Deferred{planned.Op.(steps.Deferred)}); err != nil {
 			return err
 		}
 	}
-	for _, planned := range now {
+	for _, planned := range append(now, x.run.owed.inOrder()...) {
 		if err := x.do(ctx, planned.Step, planned.Op); err != nil {
-			return err
-		}
-	}
-	for _, owed := range x.run.owed.inOrder() {
-		if err := x.do(ctx, owed.Step, owed.Op); err != nil {
-			return err
+			return fmt.Errorf("step %s: %w", planned.Step, err)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,6 +33,57 @@ func TestConformance(t *testing.T) {
 			return open(t, "/", host.Options{Image: true, StateDir: caps.StateDir})
 		}, caps)
 	})
+}
+
+// Checks need root rights and a running host, of which only their own folder is
+// touched here.
+func TestConformanceOfScripts(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("a mount namespace needs root rights")
+	}
+	for name, edit := range map[string]func(*host.OS){
+		"at once":        func(*host.OS) {},
+		"mount by mount": func(h *host.OS) { h.ForceEachMount() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			caps := scratchCaps()
+			caps.Folder = belowVarTmp(t)
+			caps.StateDir = filepath.Join(caps.Folder, "state")
+			caps.UnitFiles, caps.Scripts = false, true
+			hosttest.Conformance(t, func(t *testing.T) host.Host {
+				live := open(t, "/", host.Options{StateDir: caps.StateDir})
+				edit(live)
+				return scripted{open(t, "/", host.Options{Image: true, StateDir: caps.StateDir}), live}
+			}, caps)
+		})
+	}
+}
+
+// scripted is an image that runs checks all the same.
+type scripted struct {
+	*host.OS
+	live *host.OS
+}
+
+func (h scripted) Check(ctx context.Context, s host.Script) (host.CheckResult, error) {
+	return h.live.Check(ctx, s)
+}
+
+// belowVarTmp is a folder that checks see: they have a /tmp of their own.
+func belowVarTmp(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("/var/tmp", "hostler-conformance-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
 }
 
 // scratchRoot opens an empty root for each case.

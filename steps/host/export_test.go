@@ -19,3 +19,6 @@ func (h *OS) FailWrite(p string, content []byte, attr Attr, failure error) error
 		return errors.Join(err, failure)
 	})
 }
+
+// ForceEachMount makes checks protect mounts as on a kernel without mount_setattr.
+func (h *OS) ForceEachMount() { h.protect = protectEachMount }

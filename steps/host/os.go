@@ -27,6 +27,7 @@ type OS struct {
 	image    bool
 	stateDir string
 	grace    time.Duration // what a process group gets to end by itself
+	protect  func() error  // makes the mounts of the calling thread's namespace read-only
 
 	writing sync.Mutex // temporary files have fixed names
 	bus     busHolder
@@ -55,7 +56,7 @@ func Open(root string, opts Options) (*OS, error) {
 	}
 	return &OS{
 		rootPath: abs, root: fd, open: chooseOpener(fd),
-		image: opts.Image, stateDir: opts.StateDir, grace: stopGrace,
+		image: opts.Image, stateDir: opts.StateDir, grace: stopGrace, protect: protectMounts,
 	}, nil
 }
 

@@ -15,6 +15,7 @@ type View interface {
 	Units
 	Links
 	Commands
+	Scripts
 }
 
 // Files reads the file system under the root. Errors wrap fs.ErrNotExist,
@@ -161,4 +162,14 @@ type Commands interface {
 	// Query runs a command of the allow-list (see queries.go) and returns its
 	// standard output. Others are refused with ErrNotReadOnly.
 	Query(ctx context.Context, cmd Command) (Output, error)
+}
+
+// Scripts runs checks that somebody wrote.
+type Scripts interface {
+	// Check runs a script that sees every file system of the host read-only, with an
+	// empty /tmp of its own, / as its folder, nothing on standard input and a clean
+	// environment. What it prints goes nowhere. An exit code is no error; a script
+	// that cannot be started or passes its deadline (ErrTimeout) is one. It needs root
+	// rights, and on a host that is not Live it is ErrNotLive.
+	Check(ctx context.Context, script Script) (CheckResult, error)
 }

@@ -23,22 +23,10 @@ func (c *change) add(cost steps.Impact, format string, args ...any) {
 	c.why = append(c.why, fmt.Sprintf(format, args...))
 }
 
-// versions judges a change of the package's version. Within a minor the kubelet
-// is simply restarted; across minors its pods must be gone, because the project
-// does not support that in place (kubernetes.io, version skew policy).
-func (c *change) versions(installed string, to version) {
-	from, err := parsePackageVersion(installed)
-	switch {
-	case installed == "":
-		c.add(steps.Restart, "kubelet %s is installed", to)
-	case err != nil:
-		c.add(steps.Drain, "kubelet %s replaces version %q", to, installed)
-	case from == to:
-	case from.major == to.major && from.minor == to.minor:
-		c.add(steps.Restart, "kubelet %s replaces %s", to, from)
-	default:
-		c.add(steps.Drain, "kubelet %s replaces %s, and pods must leave for another minor version", to, from)
-	}
+// merge adds what another change costs and why.
+func (c *change) merge(other change) {
+	c.cost = max(c.cost, other.cost)
+	c.why = append(c.why, other.why...)
 }
 
 // config judges a change of the configuration file; an old one that cannot be

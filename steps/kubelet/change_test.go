@@ -24,13 +24,24 @@ func TestVersionChange(t *testing.T) {
 		"a patch on":                {"1.36.1-00", steps.Restart},
 		"a minor on":                {"1.35.3-1.1", steps.Drain},
 		"a minor back":              {"1.37.3-1.1", steps.Drain},
+		"three minors on":           {"1.33.3-1.1", steps.Drain},
 		"a version of another kind": {"nightly", steps.Drain},
 	}
 	for name, c := range cases {
-		var got change
-		got.versions(c.installed, version{1, 36, 3})
+		got := judgeVersions(c.installed, version{1, 36, 3})
 		if got.cost != c.want || (len(got.why) > 0) != (c.want != steps.None) {
 			t.Errorf("%s: got %s %q, want %s", name, got.cost, got.why, c.want)
+		}
+	}
+}
+
+func TestWarnOfDowngrade(t *testing.T) {
+	t.Parallel()
+	for installed, want := range map[string]bool{
+		"": false, "1.36.3-1.1": false, "1.36.9-1.1": false, "1.35.3-1.1": false, "nightly": false, "1.37.0-1.1": true, "2.0.0-1.1": true,
+	} {
+		if err := warnOfDowngrade(installed, version{1, 36, 3}); (err != nil) != want {
+			t.Errorf("from %q to 1.36.3: got %v, want a warning: %t", installed, err, want)
 		}
 	}
 }

@@ -73,46 +73,63 @@ var dropInFolders = []string{
 	"/lib/systemd/system/" + UnitName + ".d",
 }
 
-// warnOfDropIns names the drop-ins of others that set the command line too, and
-// says which of them wins. Only one of ExecStart lines counts: the last by name.
-func warnOfDropIns(v host.View) error {
-	ours := path.Base(DropInPath)
-	seen := map[string]bool{ours: true}
-	var remarks []error
+// foreignDropIn is a drop-in of the unit that somebody else wrote.
+type foreignDropIn struct {
+	file string
+	// commands says that it sets the command line, too.
+	commands bool
+}
+
+// wins tells whether its command line is the one that counts: the last by name.
+func (d foreignDropIn) wins() bool { return d.commands && path.Base(d.file) > path.Base(DropInPath) }
+
+// foreignDropIns lists the drop-ins of others that systemd reads.
+func foreignDropIns(v host.View) ([]foreignDropIn, error) {
+	seen := map[string]bool{path.Base(DropInPath): true}
+	var found []foreignDropIn
 	for _, folder := range dropInFolders {
 		names, err := v.ReadDir(folder)
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			return err
+			return nil, err
 		}
 		for _, name := range names {
 			if seen[name] || !strings.HasSuffix(name, ".conf") {
 				continue
 			}
 			seen[name] = true
-			content, err := v.ReadFile(path.Join(folder, name))
+			file := path.Join(folder, name)
+			content, err := v.ReadFile(file)
+			// A drop-in hidden by a link to /dev/null says nothing.
+			if errors.Is(err, host.ErrNotRegular) || errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
 			if err != nil {
-				// A drop-in hidden by a link to /dev/null says nothing.
-				if errors.Is(err, host.ErrNotRegular) || errors.Is(err, fs.ErrNotExist) {
-					continue
-				}
-				return err
+				return nil, err
 			}
-			if setsCommandLine(content) {
-				remarks = append(remarks, warnOfDropIn(path.Join(folder, name), name > ours))
-			}
+			found = append(found, foreignDropIn{file, setsCommandLine(content)})
+		}
+	}
+	return found, nil
+}
+
+// warnOfDropIns names the drop-ins of others that set the command line too, and
+// says which of them wins.
+func warnOfDropIns(v host.View) error {
+	dropIns, err := foreignDropIns(v)
+	remarks := []error{err}
+	for _, d := range dropIns {
+		switch {
+		case d.wins():
+			remarks = append(remarks, steps.Warning("%s sets the kubelet's command line and comes after %s, so that it wins and hostler's flags have no effect: remove it",
+				d.file, path.Base(DropInPath)))
+		case d.commands:
+			remarks = append(remarks, steps.Warning("%s sets the kubelet's command line too; %s comes after it and wins", d.file, path.Base(DropInPath)))
 		}
 	}
 	return errors.Join(remarks...)
-}
-
-func warnOfDropIn(file string, wins bool) error {
-	if wins {
-		return steps.Warning("%s sets the kubelet's command line and comes after %s, so that it wins and hostler's flags have no effect: remove it", file, path.Base(DropInPath))
-	}
-	return steps.Warning("%s sets the kubelet's command line too; %s comes after it and wins", file, path.Base(DropInPath))
 }
 
 func setsCommandLine(dropIn []byte) bool {

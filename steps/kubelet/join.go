@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"path"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -180,37 +179,16 @@ func (s Spec) planBootstrap(v host.View, id *identity) error {
 // not say so: a kubelet that rotates its certificate writes the file before the
 // first one is issued, and falls back to the bootstrap kubeconfig until then.
 func hasJoined(v host.View) (bool, error) {
-	content, err := v.ReadFile(KubeconfigPath)
-	if errors.Is(err, fs.ErrNotExist) {
+	user, err := kubeletUser(v)
+	switch {
+	case errors.Is(err, errNotJoined):
 		return false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return false, err
+	case len(user.CertificateData) > 0:
+		return true, nil
 	}
-	var kubeconfig struct {
-		Users []struct {
-			User struct {
-				Certificate     string `json:"client-certificate"`
-				CertificateData string `json:"client-certificate-data"`
-			} `json:"user"`
-		} `json:"users"`
-	}
-	// The parser's error is not passed on: it could quote a key.
-	if yaml.Unmarshal(content, &kubeconfig) != nil {
-		return false, fmt.Errorf("%s is not a kubeconfig: remove it to join anew", KubeconfigPath)
-	}
-	for _, u := range kubeconfig.Users {
-		if u.User.CertificateData != "" {
-			return true, nil
-		}
-		if file := u.User.Certificate; file != "" {
-			if !path.IsAbs(file) {
-				file = path.Join(path.Dir(KubeconfigPath), file)
-			}
-			return exists(v, path.Clean(file))
-		}
-	}
-	return false, nil
+	return exists(v, beside(KubeconfigPath, user.Certificate))
 }
 
 func exists(v host.View, file string) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
@@ -25,22 +26,31 @@ func (packages) Installed(_ context.Context, v host.View, name string) (string, 
 	return string(content), err
 }
 
-func (p packages) Plan(ctx context.Context, v host.View, name, version string) ([]steps.Op, error) {
-	installed, err := p.Installed(ctx, v, name)
-	if err != nil || installed == version+"-1.1" {
+func (p packages) Plan(ctx context.Context, v host.View, wish PackageWish) ([]steps.Op, error) {
+	installed, err := p.Installed(ctx, v, wish.Name)
+	if err != nil || installed == wish.Version+"-1.1" {
 		return nil, err
 	}
-	return []steps.Op{install{Package: name, From: installed, To: version + "-1.1"}}, nil
+	return []steps.Op{install{Package: wish.Name, From: installed, To: wish.Version + "-1.1", Cost: wish.ChangeCost, Why: strings.Join(wish.Why, "; ")}}, nil
 }
 
 // install brings a package to a version, or removes it where To is empty.
-type install struct{ Package, From, To string }
+type install struct {
+	Package, From, To, Why string
+	Cost                   steps.Impact
+}
 
 func (o install) Key() string { return "package:" + o.Package }
 
-func (o install) Impact() steps.Impact { return steps.None }
+func (o install) Impact() steps.Impact { return o.Cost }
 
-func (o install) Diff() steps.Diff { return steps.Diff{Action: "install", From: o.From, To: o.To} }
+func (o install) Diff() steps.Diff {
+	diff := steps.Diff{Action: "install", From: o.From, To: o.To}
+	if o.Why != "" {
+		diff.Notes = []string{o.Why}
+	}
+	return diff
+}
 
 func (o install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	installed, err := packages{}.Installed(ctx, v, o.Package)
@@ -74,6 +84,6 @@ func (o install) Do(ctx context.Context, h host.Host) error {
 // warnsOnly is a package manager that installs nothing, as in an image.
 type warnsOnly struct{ packages }
 
-func (warnsOnly) Plan(_ context.Context, _ host.View, name, _ string) ([]steps.Op, error) {
-	return nil, steps.Warning("%s is missing", name)
+func (warnsOnly) Plan(_ context.Context, _ host.View, wish PackageWish) ([]steps.Op, error) {
+	return nil, steps.Warning("%s is missing", wish.Name)
 }

@@ -88,7 +88,7 @@ func TestProbesHaveNothingToJudge(t *testing.T) {
 		"in an image":                  configuredHost(t, hosttest.Image()),
 		"of a package that was purged": configuredHost(t, hosttest.Absent("/usr/lib/systemd/system/"+UnitName)),
 	} {
-		for _, probe := range []steps.Probe{Healthz{}, Running{}} {
+		for _, probe := range []steps.Probe{Healthz{}, Running{}, Configz{}} {
 			if err := probe.Check(t.Context(), f); !errors.Is(err, steps.ErrAbsent) {
 				t.Errorf("%s, %s: got %v, want ErrAbsent", name, probe.Name(), err)
 			}

@@ -18,10 +18,20 @@ type Packages interface {
 	// Installed returns a package's version as the package manager writes it;
 	// empty when it is not installed.
 	Installed(ctx context.Context, v host.View, name string) (string, error)
-	// Plan returns the ops that install exactly the version and hold it; the
-	// version is Kubernetes' own, without a package's revision. Its error may
-	// carry remarks.
-	Plan(ctx context.Context, v host.View, name, version string) ([]steps.Op, error)
+	// Plan returns the ops that install exactly the version and hold it. Its error
+	// may carry remarks.
+	Plan(ctx context.Context, v host.View, wish PackageWish) ([]steps.Op, error)
+}
+
+// PackageWish is a package of Kubernetes.
+type PackageWish struct {
+	Name string
+	// Version is Kubernetes' own, without a package's revision.
+	Version string
+	// ChangeCost is the impact of putting it in the place of another version, and Why
+	// says to people what else there is to know about that.
+	ChangeCost steps.Impact
+	Why        []string
 }
 
 // Step makes a host's kubelet what Spec says.
@@ -132,16 +142,21 @@ func (p *planning) packages(ctx context.Context, packages Packages, spec Spec) e
 	if err != nil {
 		return err
 	}
-	p.change.versions(installed, p.want.version)
-	var errs []error
-	for _, name := range []string{spec.KubeletPackage, spec.KubectlPackage} {
-		if name == "" {
-			continue
-		}
-		ops, err := packages.Plan(ctx, p.view, name, spec.Version)
-		p.ops = append(p.ops, ops...)
-		p.installs = p.installs || name == spec.KubeletPackage && len(ops) > 0
-		errs = append(errs, err)
+	upgrade := judgeVersions(installed, p.want.version)
+	p.change.merge(upgrade)
+	kubelet := PackageWish{Name: spec.KubeletPackage, Version: spec.Version}
+	if p.want.identity.joined { // one that never joined has no pods
+		kubelet.ChangeCost = upgrade.cost
+	}
+	if kubelet.ChangeCost >= steps.Drain {
+		kubelet.Why = upgrade.why
+	}
+	ops, kubeletErr := packages.Plan(ctx, p.view, kubelet)
+	p.ops, p.installs = append(p.ops, ops...), len(ops) > 0
+	errs := []error{kubeletErr, warnOfDowngrade(installed, p.want.version)}
+	if spec.KubectlPackage != "" {
+		ops, err := packages.Plan(ctx, p.view, PackageWish{Name: spec.KubectlPackage, Version: spec.Version})
+		p.ops, errs = append(p.ops, ops...), append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -197,7 +197,7 @@ func TestPlanFails(t *testing.T) {
 		"for a host without a name":           {func(*Spec) {}, []hosttest.Option{hosttest.Sysctl("kernel.hostname", "localhost")}, []string{"hostnamectl set-hostname"}},
 		"for a flag that ends the kubelet": {func(*Spec) {}, []hosttest.Option{
 			hosttest.File("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=\"--pod-infra-container-image=pause:3.9\"\n"),
-		}, []string{"/etc/default/kubelet passes --pod-infra-container-image"}},
+		}, []string{"/etc/default/kubelet:1 passes --pod-infra-container-image"}},
 		"for an overlay with mistakes, all named": {func(s *Spec) {
 			s.Overlay = map[string]any{"maxPods": int64(5), "clusterDns": []any{"10.0.0.10"}}
 		}, nil, []string{"kubelet.config.maxPods", "did you mean clusterDNS?"}},

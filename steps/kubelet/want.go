@@ -37,7 +37,8 @@ func (s Step) want(ctx context.Context, v host.View) (wanted, error) {
 	return w, errors.Join(
 		identityErr, configErr, flagsErr,
 		checkCgroups(v, s.Spec.Overlay, target),
-		checkEnvironment(v, s.Spec.EnvironmentFile, target.minor),
+		warnOfEnvironment(v, s.Spec.EnvironmentFile),
+		checkRemovedFlags(v, s.Spec.EnvironmentFile, target.minor),
 		warnOfDropIns(v),
 	)
 }

@@ -44,7 +44,7 @@ func BenchmarkPlan(b *testing.B) {
 
 func openWish(b *testing.B, group string) *hostlermachine.Wish {
 	b.Helper()
-	groups, err := input.ReadFiles([]string{group}, os.Stdin)
+	docs, err := input.ReadFiles([]string{group}, os.Stdin)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func openWish(b *testing.B, group string) *hostlermachine.Wish {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { node.Close() })
-	revision, err := render.Render(groups[0], nil)
+	revision, err := render.Render(docs.Groups[0], docs.Configurations)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -81,11 +81,11 @@ func catalog(t *testing.T) []steps.Step {
 	if err := os.WriteFile(path, []byte(group), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	groups, err := input.ReadFiles([]string{path}, nil)
+	docs, err := input.ReadFiles([]string{path}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := render.Render(groups[0], nil)
+	revision, err := render.Render(docs.Groups[0], docs.Configurations)
 	if err != nil {
 		t.Fatal(err)
 	}

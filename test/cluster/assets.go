@@ -14,6 +14,7 @@ import (
 const (
 	Kubernetes          = "1.36.3" // control plane, and the newer kubelet
 	OlderKubernetes     = "1.35.4" // kubelet and kubectl only
+	OldestKubernetes    = "1.29.6" // API server only: the oldest that takes hostler's objects
 	containerd2         = "2.1.9"
 	cniPlugins          = "1.7.1"
 	packageRevision     = "-1.1" // of pkgs.k8s.io
@@ -83,6 +84,9 @@ func Prepare(ctx context.Context, cfg Config) (*Assets, error) {
 		}
 	}
 	if err := a.PrepareControlPlane(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := a.Binary(ctx, "kube-apiserver", OldestKubernetes); err != nil {
 		return nil, err
 	}
 	for _, name := range Repositories() {

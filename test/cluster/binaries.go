@@ -29,11 +29,14 @@ const (
 )
 
 // Binary returns the path of a Kubernetes program of a version: of [Kubernetes] all that a cluster needs, of
-// [OlderKubernetes] kubelet and kubectl.
+// [OlderKubernetes] kubelet and kubectl, of [OldestKubernetes] the API server.
 func (a *Assets) Binary(ctx context.Context, name, version string) (string, error) {
-	usually := time.Minute
+	usually, tags := time.Minute, ""
 	if name == "kube-apiserver" || version == OlderKubernetes && name == "kubelet" {
 		usually = 3 * time.Minute // the first of its version compiles what the others share
+	}
+	if version == OldestKubernetes {
+		tags = "providerless" // without the clouds' code of that time, a module of which is no longer to be had
 	}
 	return a.goBinary(ctx, goProgram{
 		name:     name,
@@ -41,6 +44,7 @@ func (a *Assets) Binary(ctx context.Context, name, version string) (string, erro
 		packages: []string{"k8s.io/kubernetes/cmd/" + name},
 		version:  version,
 		setters:  kubernetesSetters,
+		tags:     tags,
 		usually:  usually,
 	})
 }

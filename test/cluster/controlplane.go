@@ -33,9 +33,10 @@ type ControlPlane struct {
 
 	Etcd, APIServer, ControllerManager, Scheduler *Process
 
-	run     *Run
-	kubectl string // path
-	dir     string
+	run       *Run
+	authority *authority
+	kubectl   string // path
+	dir       string
 }
 
 // ControlPlane starts etcd, API server, controller-manager and scheduler, and returns when the cluster takes objects. A second
@@ -107,6 +108,7 @@ func (cp *ControlPlane) writeCredentials(address netip.Addr) error {
 	if err != nil {
 		return err
 	}
+	cp.authority = ca
 	addresses := []net.IP{address.AsSlice(), net.ParseIP("127.0.0.1"), net.ParseIP(firstService)}
 	hosts := []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + ClusterDomain}
 	masters := []string{"system:masters"}

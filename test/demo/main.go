@@ -1,5 +1,6 @@
-// Command demo is `make run`: it turns a bare Debian machine into a Ready node of
-// a real Kubernetes cluster, on this machine, and shows each step.
+// Command demo is `make run`: bare Debian machines become nodes of a real
+// Kubernetes cluster, and hostler upgrades them one by one under a workload,
+// while its availability is measured.
 package main
 
 import (
@@ -9,8 +10,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/hostler-dev/hostler/test/cluster"
+	"github.com/hostler-dev/hostler/test/fleet"
 )
 
 func main() {
@@ -28,10 +31,11 @@ func main() {
 	}
 }
 
-const introduction = `hostler turns a bare Debian machine into a node of a Kubernetes cluster. You will see it happen,
-on real parts: a machine that boots its own systemd, apt, containerd, kubelet, etcd, kube-apiserver.
+const introduction = `hostler turns bare Debian machines into nodes of a Kubernetes cluster, and upgrades them without breaking
+what runs on them. You will see both happen, on real parts: machines that boot their own systemd, apt, containerd,
+kubelet, and a control plane of etcd, kube-apiserver, controller-manager and scheduler.
 
-Nothing outside of this run is changed: the machine is a container (systemd-nspawn) on a bridge of its
+Nothing outside of this run is changed: the machines are containers (systemd-nspawn) on a bridge of their
 own, and all of it goes away at the end, also after Ctrl-C. Debian packages that the run needs are installed.
 
 The first time, Kubernetes is built from source meanwhile: 8 to 15 minutes. After that a run takes 2.
@@ -55,6 +59,10 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, clusterRun.Close()) }()
-	s := &story{run: clusterRun, assets: assets}
-	return s.tell(ctx)
+	began := time.Now()
+	f, err := fleet.New(ctx, clusterRun, assets, ".")
+	if err != nil {
+		return err
+	}
+	return (&story{fleet: f, began: began}).tell(ctx)
 }

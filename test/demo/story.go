@@ -6,54 +6,40 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/hostler-dev/hostler/test/bed"
 	"github.com/hostler-dev/hostler/test/cluster"
+	"github.com/hostler-dev/hostler/test/fleet"
 )
+
+// The actors.
+const (
+	groupName = "worker"
+	canary    = "worker-1"
+)
+
+// web is the workload that must not notice: one of three pods may be away.
+var web = fleet.Workload{Name: "web", Replicas: 3, MinAvailable: 2}
+
+// soak is how long the canary must stay healthy. Half an hour would be a usual value.
+const soak = 10 * time.Second
 
 // story is the run as a newcomer sees it.
 type story struct {
-	run    *cluster.Run
-	assets *cluster.Assets
-	began  time.Time
-
-	node         *cluster.Node
-	controlPlane *cluster.ControlPlane
-	example      []byte
+	fleet *fleet.Fleet
+	began time.Time
+	group string // NodeGroup, as YAML
 }
 
-// tell goes through the chapters. The control plane is built and started while
-// the operating system part is shown.
-func (s *story) tell(ctx context.Context) (err error) {
-	s.began = time.Now()
-	if s.example, err = os.ReadFile("examples/worker.yaml"); err != nil {
-		return err
-	}
-	started := make(chan error, 1)
-	go func() {
-		var err error
-		s.controlPlane, err = s.run.ControlPlane(ctx)
-		started <- err
-	}()
-	for _, chapter := range []func(context.Context) error{s.bareMachine, s.install, s.operatingSystem} {
-		if err := chapter(ctx); err != nil {
-			<-started
-			return err
-		}
-	}
-	s.title("A control plane to join", "etcd, kube-apiserver, controller-manager and scheduler "+cluster.Kubernetes+", started meanwhile.")
-	if err := <-started; err != nil {
-		return err
-	}
-	for _, chapter := range []func(context.Context) error{s.join, s.pod, s.verify} {
+// tell goes through the chapters.
+func (s *story) tell(ctx context.Context) error {
+	for _, chapter := range []func(context.Context) error{s.bareMachine, s.join, s.handOver, s.workload, s.edit, s.end} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
 	}
-	s.end()
 	return nil
 }
 
@@ -61,97 +47,34 @@ func (s *story) title(what, why string) {
 	fmt.Printf("\n\033[1m== %s\033[0m  (%s since the start)\n   %s\n\n", what, time.Since(s.began).Round(time.Second), why)
 }
 
-// hostler runs hostler in the machine and shows the command and all that it prints.
-func (s *story) hostler(ctx context.Context, args ...string) error {
-	fmt.Printf("worker-1# hostler %s\n", strings.Join(args, " "))
-	cmd, err := s.node.Command(ctx, append([]string{"hostler"}, args...)...)
+func (s *story) bareMachine(ctx context.Context) (err error) {
+	s.title("A bare machine", "Debian 12, as its installer leaves it. Two more like it boot beside it. hostler comes as one package.")
+	s.group, err = s.fleet.Group(ctx, groupName, func(spec map[string]any) {
+		bed.Child(spec, "update")["waves"] = []any{map[string]any{"name": "canary", "size": 1, "soak": soak.String()}}
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.fleet.Boot(ctx, canary, "worker-2", "worker-3"); err != nil {
+		return err
+	}
+	node := s.fleet.Node(canary)
+	if err := errors.Join(node.Install(ctx), node.Prepare(ctx, s.group)); err != nil {
+		return err
+	}
+	return s.changesPending(s.hostler(ctx, node, "plan", "-f", fleet.GroupFile))
+}
+
+// hostler runs hostler in a machine and shows the command and all that it prints.
+func (s *story) hostler(ctx context.Context, node *fleet.Node, args ...string) error {
+	fmt.Printf("%s# hostler %s\n", node.Name, strings.Join(args, " "))
+	cmd, err := node.Command(ctx, append([]string{"hostler"}, args...)...)
 	if err != nil {
 		return err
 	}
 	out := &indent{w: os.Stdout}
 	cmd.Stdout, cmd.Stderr = out, out
 	return cmd.Run()
-}
-
-func (s *story) bareMachine(ctx context.Context) (err error) {
-	s.title("A bare machine", "Debian 12, as its installer leaves it: no container runtime, no Kubernetes.")
-	if s.node, err = s.run.Node(ctx, cluster.NodeConfig{Name: "worker-1"}); err != nil {
-		return err
-	}
-	return bed.Mirror(ctx, s.run, s.node)
-}
-
-func (s *story) install(ctx context.Context) error {
-	s.title("hostler comes as one package", "One static binary in a deb, built by nfpm.")
-	deb, err := buildPackage(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.node.CopyIn(ctx, deb, "/tmp/hostler.deb"); err != nil {
-		return err
-	}
-	fmt.Println("worker-1# dpkg -i hostler.deb")
-	if _, err := s.node.Output(ctx, "dpkg", "-i", "/tmp/hostler.deb"); err != nil {
-		return err
-	}
-	return s.hostler(ctx, "facts")
-}
-
-// buildPackage makes the deb for this machine and returns its path.
-func buildPackage(ctx context.Context) (string, error) {
-	dist, err := os.MkdirTemp("", "hostler-demo-")
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.CommandContext(ctx, "make", "--no-print-directory", "deb", "DIST="+dist)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the package: %w\n%s", err, out)
-	}
-	debs, err := filepath.Glob(filepath.Join(dist, "*.deb"))
-	if err != nil || len(debs) != 1 {
-		return "", errors.Join(fmt.Errorf("got packages %q, want one", debs), err)
-	}
-	return debs[0], nil
-}
-
-// nodeGroup writes the example NodeGroup, fitted to this cluster, to the machine.
-func (s *story) nodeGroup(ctx context.Context, edits ...bed.Edit) error {
-	repository, err := s.run.Repository(ctx, cluster.RepositoryKubernetes)
-	if err != nil {
-		return err
-	}
-	group, err := bed.Fit(s.example, repository, edits...)
-	if err != nil {
-		return err
-	}
-	if err := bed.Key(ctx, s.node, repository); err != nil {
-		return err
-	}
-	return s.node.WriteFile(ctx, "/root/worker.yaml", group, 0o644)
-}
-
-// withoutKubernetes leaves the operating system and the container runtime.
-func withoutKubernetes(spec map[string]any) {
-	for _, field := range []string{"kubernetesVersion", "kubelet", "network", "nodeTemplate"} {
-		delete(spec, field)
-	}
-	delete(bed.Child(spec, "packages"), "repositories")
-}
-
-func (s *story) operatingSystem(ctx context.Context) error {
-	s.title("The operating system part", "examples/worker.yaml without Kubernetes, which may still be built: first the plan, then the apply.")
-	group, err := bed.Fit(s.example, cluster.Repository{}, withoutKubernetes)
-	if err != nil {
-		return err
-	}
-	if err := s.node.WriteFile(ctx, "/root/worker.yaml", group, 0o644); err != nil {
-		return err
-	}
-	if err := s.changesPending(s.hostler(ctx, "plan", "-f", "/root/worker.yaml")); err != nil {
-		return err
-	}
-	fmt.Println()
-	return s.hostler(ctx, "apply", "-f", "/root/worker.yaml")
 }
 
 // changesPending takes exit code 3 of plan for what it is: something to do.
@@ -167,75 +90,80 @@ func (s *story) changesPending(err error) error {
 }
 
 func (s *story) join(ctx context.Context) error {
-	s.title("The whole NodeGroup", "The same file with kubernetesVersion: "+cluster.Kubernetes+". The plan is what is still missing.")
-	if err := s.nodeGroup(ctx); err != nil {
+	s.title("It becomes a node", "The other two do the same meanwhile, in silence.")
+	quiet := make(chan error, 1)
+	go func() {
+		quiet <- s.fleet.Join(ctx, groupName, s.group, s.fleet.Node("worker-2"), s.fleet.Node("worker-3"))
+	}()
+	loud := s.hostler(ctx, s.fleet.Node(canary), "apply", "-f", fleet.GroupFile)
+	if err := errors.Join(<-quiet, loud); err != nil {
 		return err
 	}
-	if err := bed.Join(ctx, s.controlPlane, s.node); err != nil {
-		return err
-	}
-	if err := s.changesPending(s.hostler(ctx, "plan", "-f", "/root/worker.yaml")); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := s.hostler(ctx, "apply", "-f", "/root/worker.yaml"); err != nil {
-		return err
-	}
-	fmt.Println("\nadmin$ kubectl get nodes")
-	return s.kubectl(ctx, "get", "nodes", "-o", "wide")
+	return s.fleet.Node(canary).Settle(ctx, groupName)
 }
 
+// handOver gives the cluster the same NodeGroup that the machines had as a file.
+func (s *story) handOver(ctx context.Context) error {
+	s.title("The cluster takes over", "The same NodeGroup goes into the API. The coordinator renders a revision of it, and the agents find nothing to do.")
+	fmt.Println("admin$ kubectl apply -f worker.yaml")
+	if err := s.fleet.ControlPlane.Apply(ctx, s.group); err != nil {
+		return err
+	}
+	if _, err := s.fleet.StartCoordinator(ctx); err != nil {
+		return err
+	}
+	if err := s.fleet.WaitUpToDate(ctx, groupName); err != nil {
+		return err
+	}
+	return s.kubectl(ctx, "get", "nodegroups,nodegrouprevisions,managednodes")
+}
+
+func (s *story) workload(ctx context.Context) error {
+	s.title("A workload", fmt.Sprintf("%d pods, and a PodDisruptionBudget that wants %d of them available at every moment.", web.Replicas, web.MinAvailable))
+	if err := s.fleet.StartWorkload(ctx, web); err != nil {
+		return err
+	}
+	return s.kubectl(ctx, "get", "pods,poddisruptionbudgets", "-o", "wide")
+}
+
+// kubectl shows a command of the administrator and what it prints.
 func (s *story) kubectl(ctx context.Context, args ...string) error {
-	out, err := s.controlPlane.Kubectl(ctx, args...)
+	fmt.Printf("admin$ kubectl %s\n", strings.Join(args, " "))
+	out, err := s.fleet.ControlPlane.Kubectl(ctx, args...)
 	fmt.Fprint(&indent{w: os.Stdout}, out)
 	return err
 }
 
-const podManifest = `
-apiVersion: v1
-kind: Pod
-metadata: {name: hello}
-spec:
-  tolerations: [{operator: Exists}]
-  containers: [{name: web, image: "` + cluster.WebImage + `", imagePullPolicy: Never}]
-`
-
-func (s *story) pod(ctx context.Context) error {
-	s.title("A pod runs on it", "The image is imported, because no registry is reachable from here.")
-	if err := s.node.ImportImages(ctx, s.assets); err != nil {
+// edit changes one line of the NodeGroup and shows what becomes of it.
+func (s *story) edit(ctx context.Context) error {
+	s.title("One line is edited", fmt.Sprintf("Kubernetes %s → %s. One node goes first, and must stay healthy for %s. Never is more than one node away.",
+		cluster.OlderKubernetes, cluster.Kubernetes, soak))
+	began := time.Now()
+	patch := fmt.Sprintf(`{"spec":{"kubernetesVersion":%q}}`, cluster.Kubernetes)
+	if err := s.kubectl(ctx, "patch", "nodegroup", groupName, "--type=merge", "--patch", patch); err != nil {
 		return err
 	}
-	if err := s.controlPlane.Apply(ctx, podManifest); err != nil {
-		return err
-	}
-	if _, err := s.controlPlane.Kubectl(ctx, "wait", "pod/hello", "--for=condition=Ready", "--timeout=90s"); err != nil {
-		return err
-	}
-	fmt.Println("admin$ kubectl get pods")
-	return s.kubectl(ctx, "get", "pods", "-o", "wide")
-}
-
-func (s *story) verify(ctx context.Context) error {
-	s.title("It stays so", "verify plans again and finds nothing; a second apply changes nothing.")
-	if err := s.hostler(ctx, "verify", "-f", "/root/worker.yaml"); err != nil {
-		return err
+	p := &page{began: began, nodes: s.fleet.Nodes}
+	if err := s.fleet.Wait(ctx, p.turn); err != nil {
+		return errors.Join(err, errors.New(s.fleet.Evidence(context.WithoutCancel(ctx), s.fleet.Nodes...)))
 	}
 	fmt.Println()
-	if err := s.hostler(ctx, "apply", "-f", "/root/worker.yaml"); err != nil {
-		return err
-	}
-	fmt.Println()
-	return s.hostler(ctx, "history")
+	return summary{s.fleet.Recording(began), s.fleet.Nodes}.print()
 }
 
-func (s *story) end() {
-	s.title("Done", "A bare machine became a Ready node that runs a pod, and verify agrees.")
-	fmt.Print(`What happened: hostler read a NodeGroup, showed what was missing, wrote down the way back before each
-edit, made the edits, and waited until containerd, kubelet and the API server said that all is well. Had
-anything failed, it would have taken everything back.
+func (s *story) end(ctx context.Context) error {
+	s.title("Done", "Every node has the new kubelet, no cordon is left, and the workload never had fewer pods than it wants.")
+	if err := s.kubectl(ctx, "get", "nodes,nodegroups"); err != nil {
+		return err
+	}
+	fmt.Print(`
+What happened: the coordinator rendered a revision and named it to the nodes. Each agent planned, reported the plan and waited. When
+its turn came, it downloaded the packages, the node was cordoned and its pods were evicted as their budget allowed, and only then
+the kubelet was replaced. Had the canary not become healthy, it would have been rolled back, and the others left alone.
 
-  make cluster   leaves such a cluster with bare machines up, for you to play with
-  make test      runs the tests, many of them on machines like this one
+  make cluster   leaves a cluster with bare machines up, for you to play with
+  make test      runs the tests, with all the bad luck that a rollout can have
   README.md      goes on from here
 `)
+	return nil
 }

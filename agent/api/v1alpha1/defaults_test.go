@@ -11,12 +11,11 @@ import (
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 )
 
-const crdFile = "../../../packaging/crds/hostler.dev_nodegroups.yaml"
+const crdFolder = "../../../packaging/crds/"
 
 // TestDefaultsAreThoseOfTheCRD defaults the same objects as the API server does from the CRD, and as SetDefaults does.
 func TestDefaultsAreThoseOfTheCRD(t *testing.T) {
 	t.Parallel()
-	schema := crdSchema(t)
 	cases := map[string]string{
 		"an empty group": `{}`,
 		"an empty spec":  `{spec: {}}`,
@@ -42,17 +41,51 @@ func TestDefaultsAreThoseOfTheCRD(t *testing.T) {
 	for name, text := range cases {
 		t.Run("of "+name, func(t *testing.T) {
 			t.Parallel()
-			bySetDefaults := decode(t, object(t, text))
-			bySetDefaults.SetDefaults()
-
-			defaulted := object(t, text)
-			applyDefaults(schema, defaulted)
-			byCRD := decode(t, defaulted)
-
-			if diff := cmp.Diff(plain(t, byCRD), plain(t, bySetDefaults)); diff != "" {
-				t.Errorf("defaults differ (-CRD +SetDefaults):\n%s", diff)
-			}
+			compareDefaults[v1alpha1.NodeGroup](t, "nodegroups", text)
 		})
+	}
+}
+
+func TestDefaultsOfTheOtherKindsAreThoseOfTheirCRDs(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"a configuration with nothing": `{spec: {check: a, apply: b}}`,
+		"a configuration with values": `{spec: {weight: 0, nodeGroups: [worker], distros: [debian], check: a, apply: b, undo: c,
+			impact: None, optional: true, timeout: 1m}}`,
+	} {
+		t.Run("of "+name, func(t *testing.T) {
+			t.Parallel()
+			compareDefaults[v1alpha1.NodeGroupConfiguration](t, "nodegroupconfigurations", text)
+		})
+	}
+	for name, text := range map[string]string{
+		"an empty policy":       `{}`,
+		"a policy with nothing": `{spec: {}}`,
+		"a policy with values": `{spec: {paused: true, maxUnavailable: 10%, windows: [{from: "01:00"}, {to: "02:00", timeZone: Europe/Berlin}],
+			exclusions: [{reason: a}]}}`,
+	} {
+		t.Run("of "+name, func(t *testing.T) {
+			t.Parallel()
+			compareDefaults[v1alpha1.UpdatePolicy](t, "updatepolicies", text)
+		})
+	}
+}
+
+// compareDefaults applies the defaults of a CRD to an object, and those of its Go type.
+func compareDefaults[T any, P interface {
+	*T
+	SetDefaults()
+}](t *testing.T, plural, text string) {
+	t.Helper()
+	bySetDefaults := decodeInto[T](t, object(t, text))
+	P(bySetDefaults).SetDefaults()
+
+	defaulted := object(t, text)
+	applyDefaults(crdSchema(t, plural), defaulted)
+	byCRD := decodeInto[T](t, defaulted)
+
+	if diff := cmp.Diff(plain(t, byCRD), plain(t, bySetDefaults)); diff != "" {
+		t.Errorf("defaults differ (-CRD +SetDefaults):\n%s", diff)
 	}
 }
 
@@ -64,6 +97,17 @@ func TestSetDefaultsTwiceIsOnce(t *testing.T) {
 	twice.SetDefaults()
 	if diff := cmp.Diff(plain(t, &once), plain(t, twice)); diff != "" {
 		t.Errorf("the second time changed something (-once +twice):\n%s", diff)
+	}
+}
+
+func TestSetDefaultsOfAConfigurationLeavesTheSharedListAlone(t *testing.T) {
+	t.Parallel()
+	var a, b v1alpha1.NodeGroupConfiguration
+	a.SetDefaults()
+	a.Spec.NodeGroups[0] = "worker"
+	b.SetDefaults()
+	if diff := cmp.Diff([]string{v1alpha1.AllGroups}, b.Spec.NodeGroups); diff != "" {
+		t.Errorf("groups differ (-want +got):\n%s", diff)
 	}
 }
 
@@ -120,9 +164,9 @@ func copied(value any) any {
 	return value
 }
 
-func crdSchema(t *testing.T) map[string]any {
+func crdSchema(t *testing.T, plural string) map[string]any {
 	t.Helper()
-	data, err := os.ReadFile(crdFile)
+	data, err := os.ReadFile(crdFolder + "hostler.dev_" + plural + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,15 +200,20 @@ func object(t *testing.T, text string) map[string]any {
 
 func decode(t *testing.T, object map[string]any) *v1alpha1.NodeGroup {
 	t.Helper()
+	return decodeInto[v1alpha1.NodeGroup](t, object)
+}
+
+func decodeInto[T any](t *testing.T, object map[string]any) *T {
+	t.Helper()
 	data, err := json.Marshal(object)
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := &v1alpha1.NodeGroup{}
-	if err := json.Unmarshal(data, group); err != nil {
+	value := new(T)
+	if err := json.Unmarshal(data, value); err != nil {
 		t.Fatal(err)
 	}
-	return group
+	return value
 }
 
 // plain is a value as it is written, so that two spellings of a quantity are equal.

@@ -35,6 +35,7 @@ type AutomaticDisruptions struct {
 	// +optional
 	DrainBeforeApproval *bool `json:"drainBeforeApproval,omitempty"`
 	// Windows are the only times at which a disruption starts. Default: any time.
+	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Windows []Window `json:"windows,omitempty"`
 }
@@ -43,6 +44,9 @@ type AutomaticDisruptions struct {
 type DrainSpec struct {
 	// Timeout is how long pods have to leave.
 	// +kubebuilder:default="10m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 	// OnTimeout is what happens then: Abort the update of the node, Force the pods out, or Wait on.
@@ -51,6 +55,9 @@ type DrainSpec struct {
 	OnTimeout DrainTimeoutPolicy `json:"onTimeout,omitempty"`
 	// SkipWaitForDeleteTimeout leaves pods behind that have been terminating for longer than this. Default: wait for
 	// all.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	SkipWaitForDeleteTimeout *metav1.Duration `json:"skipWaitForDeleteTimeout,omitempty"`
 }

@@ -83,6 +83,7 @@ type DisruptionApproval struct {
 	// Plan is the hash of the plan that may be applied.
 	Plan string `json:"plan"`
 	// Impact that was approved, Drain or Reboot: a run never goes above it.
+	// +kubebuilder:validation:XValidation:rule="self in ['Drain', 'Reboot']",message="a plan of another impact disrupts nothing and needs no approval of it"
 	Impact Impact `json:"impact"`
 	// By is who gave it: coordinator, or who asked by annotation.
 	By string `json:"by"`

@@ -66,13 +66,16 @@ type Script struct {
 	Distros []string `json:"distros,omitempty"`
 	// Check exits with 0 where nothing is left to do. It sees the host read-only, and runs often: whenever hostler plans.
 	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=262144
 	Check string `json:"check"`
 	// Apply does what is left to do. It may be killed at any point and is then run again; check decides whether it
 	// succeeded.
 	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=262144
 	Apply string `json:"apply"`
 	// Undo takes back what apply did: after a failure, and when the configuration is removed. Default: it cannot be taken
 	// back, and the plan says so.
+	// +kubebuilder:validation:MaxLength=262144
 	// +optional
 	Undo string `json:"undo,omitempty"`
 	// Impact is what apply costs the workloads: None, Reload, Restart, Drain or Reboot. Only one of impact None is
@@ -86,6 +89,9 @@ type Script struct {
 	Optional bool `json:"optional,omitempty"`
 	// Timeout bounds each of the scripts; check never gets more than one minute.
 	// +kubebuilder:default="5m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 }

@@ -13,6 +13,7 @@ const NodeGroupRevisionKind = "NodeGroupRevision"
 // +kubebuilder:printcolumn:name="Group",type=string,JSONPath=`.spec.nodeGroup`
 // +kubebuilder:printcolumn:name="Kubernetes",type=string,JSONPath=`.spec.host.kubernetesVersion`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name == self.spec.nodeGroup + '-' + self.spec.checksum.substring(0, 8)",message="the name is made from the group and the checksum"
 type NodeGroupRevision struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -32,7 +33,7 @@ type NodeGroupRevisionList struct {
 }
 
 // NodeGroupRevisionSpec is what the hosts of a group should be.
-// +kubebuilder:validation:XValidation:rule="self.checksum == oldSelf.checksum && self.nodeGroup == oldSelf.nodeGroup",message="a revision cannot be changed: edit the NodeGroup"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a revision cannot be changed: edit the NodeGroup"
 type NodeGroupRevisionSpec struct {
 	// NodeGroup is the name of the group.
 	// +kubebuilder:validation:MinLength=1
@@ -40,6 +41,7 @@ type NodeGroupRevisionSpec struct {
 	NodeGroup string `json:"nodeGroup"`
 	// Checksum is the SHA-256 of the rest in hexadecimal digits; agents check it before they use the revision.
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	// +kubebuilder:validation:MaxLength=64
 	Checksum string `json:"checksum"`
 	// Host is the group's spec as far as it makes hosts, with all defaults.
 	Host HostSpec `json:"host"`

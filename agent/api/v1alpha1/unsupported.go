@@ -2,9 +2,7 @@ package v1alpha1
 
 import (
 	"slices"
-	"time"
 
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -16,15 +14,10 @@ type unsupportedField struct {
 	used   func(*NodeGroupSpec) bool
 }
 
-const (
-	reasonNoCoordinator = "machines are changed one at a time, by apply on each"
-	reasonNoRegistries  = "write the files under /etc/containerd/certs.d with operatingSystem.files"
-)
-
 // unsupported lists every such field. Whoever writes the step that serves one deletes its line here.
 var unsupported = []unsupportedField{
 	{"cri.type", "only Containerd is", func(s *NodeGroupSpec) bool { return isKnown(s.CRI.Type, CRIDocker, CRINotManaged) }},
-	{"cri.containerd.registries", reasonNoRegistries, func(s *NodeGroupSpec) bool {
+	{"cri.containerd.registries", "write the files under /etc/containerd/certs.d with operatingSystem.files", func(s *NodeGroupSpec) bool {
 		return s.CRI.Containerd != nil && len(s.CRI.Containerd.Registries) > 0
 	}},
 	{"cri.containerd.runtimes", "describe them in cri.containerd.config", func(s *NodeGroupSpec) bool {
@@ -70,45 +63,6 @@ var unsupported = []unsupportedField{
 	}},
 	{"network.nodeLocalDNS.address", "no cache is installed", func(s *NodeGroupSpec) bool {
 		return s.Network.NodeLocalDNS.Address != DefaultNodeLocalDNSAddress
-	}},
-	{"nodeTemplate.annotations", "a kubelet cannot annotate its own Node", func(s *NodeGroupSpec) bool {
-		return len(s.NodeTemplate.Annotations) > 0
-	}},
-	{"update.maxUnavailable", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return s.Update.MaxUnavailable != nil && *s.Update.MaxUnavailable != intstr.FromInt32(1)
-	}},
-	{"update.waves", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return len(s.Update.Waves) > 0 }},
-	{"update.order", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return isKnown(s.Update.Order, OrderName, OrderOldestFirst)
-	}},
-	{"update.windows", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return len(s.Update.Windows) > 0 }},
-	{"update.exclusions", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return len(s.Update.Exclusions) > 0 }},
-	{"update.failureBudget", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return s.Update.FailureBudget != 1 }},
-	{"update.paused", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return s.Update.Paused }},
-	{"update.gates", reasonNoCoordinator, func(s *NodeGroupSpec) bool { return s.Update.Gates != nil }},
-	{"disruptions.approvalMode", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return s.Disruptions.ApprovalMode == ApprovalManual
-	}},
-	{"disruptions.automatic.drainBeforeApproval", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return s.Disruptions.Automatic.DrainBeforeApproval != nil && !*s.Disruptions.Automatic.DrainBeforeApproval
-	}},
-	{"disruptions.automatic.windows", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return len(s.Disruptions.Automatic.Windows) > 0
-	}},
-	{"disruptions.drain.timeout", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return s.Disruptions.Drain.Timeout != nil && s.Disruptions.Drain.Timeout.Duration != 10*time.Minute
-	}},
-	{"disruptions.drain.onTimeout", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return isKnown(s.Disruptions.Drain.OnTimeout, DrainForce, DrainWait)
-	}},
-	{"disruptions.drain.skipWaitForDeleteTimeout", reasonNoCoordinator, func(s *NodeGroupSpec) bool {
-		return s.Disruptions.Drain.SkipWaitForDeleteTimeout != nil
-	}},
-	{"drift.policy", "drift is found by verify and repaired by apply", func(s *NodeGroupSpec) bool {
-		return isKnown(s.Drift.Policy, DriftAlert, DriftIgnore)
-	}},
-	{"drift.items", "drift is found by verify and repaired by apply", func(s *NodeGroupSpec) bool {
-		return len(s.Drift.Items) > 0
 	}},
 }
 

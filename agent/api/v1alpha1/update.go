@@ -10,9 +10,13 @@ type UpdateSpec struct {
 	// MaxUnavailable is how many nodes, as a number or a percentage of the group, may be unavailable at once, for any
 	// reason.
 	// +kubebuilder:default=1
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == string || self >= 1",message="must be a number from 1, or a percentage"
+	// +kubebuilder:validation:Pattern=`^(100|[1-9][0-9]?)%$`
 	// +optional
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
 	// Waves are the nodes that go first, one wave after the other.
+	// +kubebuilder:validation:MaxItems=20
 	// +listType=map
 	// +listMapKey=name
 	// +optional
@@ -22,9 +26,11 @@ type UpdateSpec struct {
 	// +optional
 	Order UpdateOrder `json:"order,omitempty"`
 	// Windows are the only times at which an update starts. Default: any time.
+	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Windows []Window `json:"windows,omitempty"`
 	// Exclusions are times at which no update starts.
+	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Exclusions []Exclusion `json:"exclusions,omitempty"`
 	// FailureBudget is the number of failed nodes at which the group pauses itself.
@@ -61,10 +67,16 @@ type Wave struct {
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 	// Size is how many nodes, as a number or a percentage of the group, the wave has at most.
 	// +kubebuilder:default=1
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == string || self >= 1",message="must be a number from 1, or a percentage"
+	// +kubebuilder:validation:Pattern=`^(100|[1-9][0-9]?)%$`
 	// +optional
 	Size *intstr.IntOrString `json:"size,omitempty"`
 	// Soak is how long the wave must stay healthy before the next nodes start.
 	// +kubebuilder:default="30m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Soak *metav1.Duration `json:"soak,omitempty"`
 }
@@ -77,6 +89,8 @@ type Weekday string
 var Weekdays = []Weekday{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
 
 // Window is a time of the week. One whose end is before its start lasts overnight and belongs to the day it starts.
+//
+// +kubebuilder:validation:XValidation:rule="self.from != self.to",message="the window would never open: from and to must differ"
 type Window struct {
 	// Days on which the window opens. Default: every day.
 	// +listType=set
@@ -84,9 +98,11 @@ type Window struct {
 	Days []Weekday `json:"days,omitempty"`
 	// From is the time of day, as 22:00, at which the window opens.
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=5
 	From string `json:"from"`
 	// To is the time of day, as 06:00, at which the window closes.
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=5
 	To string `json:"to"`
 	// TimeZone is the zone of both, as Europe/Berlin.
 	// +kubebuilder:default=UTC
@@ -95,6 +111,8 @@ type Window struct {
 }
 
 // Exclusion is a time at which nothing is updated, such as a holiday.
+//
+// +kubebuilder:validation:XValidation:rule="self.from < self.to",message="to must be after from"
 type Exclusion struct {
 	// From is the moment at which it starts, such as 2026-12-24T00:00:00Z.
 	From metav1.Time `json:"from"`

@@ -46,14 +46,19 @@ type UpdatePolicySpec struct {
 	Paused bool `json:"paused,omitempty"`
 	// MaxUnavailable is how many managed nodes, as a number or a percentage of all, may be unavailable at once. Default:
 	// what the groups allow.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == string || self >= 1",message="must be a number from 1, or a percentage"
+	// +kubebuilder:validation:Pattern=`^(100|[1-9][0-9]?)%$`
 	// +optional
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
 	// Windows are the only times at which an update starts, beside those of the group. Default: any time.
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Windows []Window `json:"windows,omitempty"`
 	// Exclusions are times at which no update starts.
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	Exclusions []Exclusion `json:"exclusions,omitempty"`
 }

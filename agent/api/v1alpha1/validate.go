@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -19,7 +20,8 @@ import (
 // package or a kernel parameter exists is found out when a plan is made.
 func (g *NodeGroup) Validate() field.ErrorList {
 	c := &checker{}
-	c.metadata(g)
+	c.metadata(NodeGroupKind, &g.ObjectMeta)
+	c.dnsLabel(field.NewPath("metadata", "name"), g.Name)
 	spec := field.NewPath("spec")
 	c.labels(spec.Child("nodeSelector"), g.Spec.NodeSelector)
 	c.host(spec, &g.Spec.HostSpec)
@@ -101,7 +103,7 @@ func (c *checker) url(p *field.Path, value string, schemes ...string) {
 	u, err := url.Parse(value)
 	switch {
 	case err == nil && u.User != nil:
-		c.forbid(p, "user and password do not belong here: everybody who may read the NodeGroup would read them")
+		c.forbid(p, "user and password do not belong here: everybody who may read this object would read them")
 	case err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" && u.Scheme != "file":
 		// The value is not repeated: what cannot be parsed may hold a password all the same.
 		c.forbid(p, "must be a URL that starts with "+strings.Join(schemes, ":// or ")+"://")
@@ -111,7 +113,7 @@ func (c *checker) url(p *field.Path, value string, schemes ...string) {
 // noPrivateKey keeps the one secret out that can be told from other text.
 func (c *checker) noPrivateKey(p *field.Path, content string) {
 	if privateKey.MatchString(content) {
-		c.forbid(p, "a private key does not belong here: everybody who may read the NodeGroup would read it; put it on the machine as a file")
+		c.forbid(p, "a private key does not belong here: everybody who may read this object would read it; put it on the machine as a file")
 	}
 }
 
@@ -136,16 +138,21 @@ func (c *checker) labelValue(p *field.Path, value string) {
 	}
 }
 
-func (c *checker) metadata(g *NodeGroup) {
+// metadata checks what the kinds have in common: they have a name and no namespace.
+func (c *checker) metadata(kind string, m *metav1.ObjectMeta) {
 	p := field.NewPath("metadata")
-	switch {
-	case g.Name == "":
-		c.require(p.Child("name"), "the name of the group")
-	case len(validation.IsDNS1123Label(g.Name)) > 0:
-		c.invalid(p.Child("name"), g.Name, "must be at most 63 lower-case letters, digits and dashes, with a letter or digit at both ends")
+	if m.Name == "" {
+		c.require(p.Child("name"), "the name of the "+kind)
 	}
-	if g.Namespace != "" {
-		c.forbid(p.Child("namespace"), "a NodeGroup belongs to the cluster, not to a namespace")
+	if m.Namespace != "" {
+		c.forbid(p.Child("namespace"), "a "+kind+" belongs to the cluster, not to a namespace")
+	}
+}
+
+// dnsLabel checks a name that becomes the value of a label or part of a file's name; one that is missing is caught elsewhere.
+func (c *checker) dnsLabel(p *field.Path, name string) {
+	if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
+		c.invalid(p, name, "must be at most 63 lower-case letters, digits and dashes, with a letter or digit at both ends")
 	}
 }
 
@@ -163,18 +170,12 @@ func (c *checker) host(p *field.Path, s *HostSpec) {
 	}
 }
 
-// refuseKubeletSettings is for a group without a kubelet, where they would be ignored.
+// refuseKubeletSettings is for a group without a kubelet, where they would be ignored. What nodeTemplate says is no part of
+// them: the coordinator keeps it on any Node, whoever installed its kubelet.
 func (c *checker) refuseKubeletSettings(p *field.Path, s *HostSpec) {
-	const why = "has no effect without spec.kubernetesVersion, because the kubelet is not managed then"
 	var defaults KubeletSpec
 	defaults.setDefaults()
 	if !equality.Semantic.DeepEqual(s.Kubelet, defaults) {
-		c.forbid(p.Child("kubelet"), why)
-	}
-	if len(s.NodeTemplate.Labels) > 0 {
-		c.forbid(p.Child("nodeTemplate", "labels"), why)
-	}
-	if len(s.NodeTemplate.Taints) > 0 {
-		c.forbid(p.Child("nodeTemplate", "taints"), why)
+		c.forbid(p.Child("kubelet"), "has no effect without spec.kubernetesVersion, because the kubelet is not managed then")
 	}
 }

@@ -16,7 +16,11 @@ func (c *checker) nodeTemplate(p *field.Path, s *NodeTemplateSpec) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
-		c.labelKey(p.Child("annotations").Key(key), key)
+		at := p.Child("annotations").Key(key)
+		c.labelKey(at, key)
+		if prefix, _, _ := strings.Cut(key, "/"); prefix == GroupVersion.Group {
+			c.forbid(at, "annotations of "+GroupVersion.Group+" are requests to hostler and its answers: they do not belong into a template")
+		}
 	}
 	c.taints(p.Child("taints"), s.Taints)
 }

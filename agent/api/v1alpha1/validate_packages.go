@@ -48,12 +48,7 @@ func (c *checker) packages(p *field.Path, s *PackagesSpec, withKubelet bool) {
 
 func (c *checker) repository(p *field.Path, r *Repository) {
 	c.needsMatch(p.Child("name"), r.Name, fileName, "lower-case letters, digits, dots and dashes, for it names a file")
-	distros := c.unique()
-	for i, distro := range r.Distros {
-		at := p.Child("distros").Index(i)
-		c.needsMatch(at, distro, distroName, "an os-release ID such as debian, or ID/VERSION_ID such as debian/12")
-		distros(at, distro)
-	}
+	c.distros(p.Child("distros"), r.Distros)
 	if r.Type == "" {
 		c.require(p.Child("type"), "apt or rpm")
 	}
@@ -71,6 +66,14 @@ func (c *checker) repository(p *field.Path, r *Repository) {
 		}
 	}
 	c.repositoryKey(p.Child("key"), r)
+}
+
+func (c *checker) distros(p *field.Path, distros []string) {
+	names := c.unique()
+	for i, distro := range distros {
+		c.needsMatch(p.Index(i), distro, distroName, "an os-release ID such as debian, or ID/VERSION_ID such as debian/12")
+		names(p.Index(i), distro)
+	}
 }
 
 func (c *checker) aptRepository(p *field.Path, r *Repository) {

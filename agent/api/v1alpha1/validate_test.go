@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -53,8 +52,23 @@ spec:
     swap: Unmanaged
   network: {cni: {type: Bridge, bridge: {subnet: 10.88.0.0/16}}}
   nodeTemplate:
+    annotations: {example.com/rack: "7"}
     labels: {example.com/a: b, node.kubernetes.io/pool: c, topology.kubernetes.io/zone: d}
     taints: [{key: a, value: b, effect: NoExecute}]
+  update:
+    maxUnavailable: 10%
+    waves: [{name: canary, selector: {matchLabels: {a: b}}, size: 1, soak: 0s}, {name: second, size: 20%}]
+    order: OldestFirst
+    windows: [{days: [Sat, Sun], from: "22:00", to: "06:00", timeZone: Europe/Berlin}]
+    exclusions: [{from: "2026-12-24T00:00:00Z", to: "2026-12-27T00:00:00Z", reason: holidays}]
+    failureBudget: 3
+    paused: true
+    gates: {prometheus: [{url: "http://prometheus:9090", query: "ALERTS > 0"}], daemonSets: {selector: {matchLabels: {a: b}}}}
+  disruptions:
+    approvalMode: Manual
+    automatic: {drainBeforeApproval: false, windows: [{from: "22:00", to: "06:00"}]}
+    drain: {timeout: 1m, onTimeout: Force, skipWaitForDeleteTimeout: 1m}
+  drift: {policy: Alert, items: [{key: "file:/etc/motd", policy: Ignore}]}
 `))
 	group.SetDefaults()
 	return group
@@ -92,6 +106,7 @@ func TestValidateRefuses(t *testing.T) {
 	t.Parallel()
 	type group = v1alpha1.NodeGroup
 	no, negative := false, resource.MustParse("-1")
+	zero, tooMuch, percentless := intstr.FromInt32(0), intstr.FromString("110%"), intstr.FromString("10")
 	cases := map[string]map[string]func(g *group){
 		"metadata.name": {
 			"missing":    func(g *group) { g.Name = "" },
@@ -274,10 +289,56 @@ func TestValidateRefuses(t *testing.T) {
 		"spec.nodeTemplate.labels[node-role.kubernetes.io/worker]": {
 			"not the kubelet's": func(g *group) { g.Spec.NodeTemplate.Labels["node-role.kubernetes.io/worker"] = "" },
 		},
+		"spec.nodeTemplate.annotations[a b]": {
+			"no annotation key": func(g *group) { g.Spec.NodeTemplate.Annotations["a b"] = "" },
+		},
+		"spec.nodeTemplate.annotations[hostler.dev/approved]": {
+			"hostler's own": func(g *group) { g.Spec.NodeTemplate.Annotations["hostler.dev/approved"] = "" },
+		},
 		"spec.nodeTemplate.taints[0].effect": {
 			"missing": func(g *group) { g.Spec.NodeTemplate.Taints[0].Effect = "" },
 			"unknown": func(g *group) { g.Spec.NodeTemplate.Taints[0].Effect = "Never" },
 		},
+		"spec.update.maxUnavailable": {
+			"none":               func(g *group) { g.Spec.Update.MaxUnavailable = &zero },
+			"more than all":      func(g *group) { g.Spec.Update.MaxUnavailable = &tooMuch },
+			"a number in quotes": func(g *group) { g.Spec.Update.MaxUnavailable = &percentless },
+		},
+		"spec.update.waves[1].name": {
+			"twice":   func(g *group) { g.Spec.Update.Waves[1].Name = "canary" },
+			"missing": func(g *group) { g.Spec.Update.Waves[1].Name = "" },
+		},
+		"spec.update.waves[0].selector.matchLabels": {
+			"no label": func(g *group) { g.Spec.Update.Waves[0].Selector.MatchLabels = map[string]string{"a b": ""} },
+		},
+		"spec.update.waves[0].size": {"none": func(g *group) { g.Spec.Update.Waves[0].Size = &zero }},
+		"spec.update.waves[0].soak": {"negative": func(g *group) { g.Spec.Update.Waves[0].Soak.Duration = -1 }},
+		"spec.update.order":         {"unknown": func(g *group) { g.Spec.Update.Order = "Random" }},
+		"spec.update.windows[0].days[1]": {
+			"twice":   func(g *group) { g.Spec.Update.Windows[0].Days[1] = "Sat" },
+			"unknown": func(g *group) { g.Spec.Update.Windows[0].Days[1] = "Sunday" },
+		},
+		"spec.update.windows[0].from":     {"one digit": func(g *group) { g.Spec.Update.Windows[0].From = "9:00" }},
+		"spec.update.windows[0].to":       {"the start": func(g *group) { g.Spec.Update.Windows[0].To = "22:00" }},
+		"spec.update.windows[0].timeZone": {"unknown": func(g *group) { g.Spec.Update.Windows[0].TimeZone = "Mars/Olympus" }},
+		"spec.update.exclusions[0].to": {
+			"the start": func(g *group) { g.Spec.Update.Exclusions[0].To = g.Spec.Update.Exclusions[0].From },
+			"missing":   func(g *group) { g.Spec.Update.Exclusions[0].To = metav1.Time{} },
+		},
+		"spec.update.failureBudget":             {"negative": func(g *group) { g.Spec.Update.FailureBudget = -1 }},
+		"spec.update.gates.prometheus[0].query": {"missing": func(g *group) { g.Spec.Update.Gates.Prometheus[0].Query = "" }},
+		"spec.update.gates.prometheus[0].url": {
+			"a password": func(g *group) { g.Spec.Update.Gates.Prometheus[0].URL = "http://a:b@prometheus" },
+		},
+		"spec.disruptions.approvalMode": {"unknown": func(g *group) { g.Spec.Disruptions.ApprovalMode = "Nobody" }},
+		"spec.disruptions.automatic.windows[0].to": {
+			"missing": func(g *group) { g.Spec.Disruptions.Automatic.Windows[0].To = "" },
+		},
+		"spec.disruptions.drain.timeout":                  {"nothing": func(g *group) { g.Spec.Disruptions.Drain.Timeout.Duration = 0 }},
+		"spec.disruptions.drain.onTimeout":                {"unknown": func(g *group) { g.Spec.Disruptions.Drain.OnTimeout = "Ignore" }},
+		"spec.disruptions.drain.skipWaitForDeleteTimeout": {"negative": func(g *group) { g.Spec.Disruptions.Drain.SkipWaitForDeleteTimeout.Duration = -1 }},
+		"spec.drift.policy":                               {"unknown": func(g *group) { g.Spec.Drift.Policy = "Fix" }},
+		"spec.drift.items[0].policy":                      {"missing": func(g *group) { g.Spec.Drift.Items[0].Policy = "" }},
 		"spec.nodeTemplate.taints[1]": {"twice": func(g *group) {
 			g.Spec.NodeTemplate.Taints = append(g.Spec.NodeTemplate.Taints, v1alpha1.Taint{Key: "a", Effect: "NoExecute"})
 		}},
@@ -301,7 +362,6 @@ func TestValidateRefuses(t *testing.T) {
 func TestValidateRefusesBeforeItIsServed(t *testing.T) {
 	t.Parallel()
 	type group = v1alpha1.NodeGroup
-	percent, moment := intstr.FromString("110%"), metav1.NewTime(time.Unix(0, 0))
 	cases := map[string]func(g *group){
 		"spec.cri.containerd.registries[0].mirrors[0].url": func(g *group) {
 			g.Spec.CRI.Containerd.Registries = []v1alpha1.Registry{{Host: "docker.io", Mirrors: []v1alpha1.RegistryMirror{{URL: "mirror"}}}}
@@ -320,27 +380,6 @@ func TestValidateRefusesBeforeItIsServed(t *testing.T) {
 		},
 		"spec.network.nodeLocalDNS.address": func(g *group) {
 			g.Spec.Network.NodeLocalDNS.Address = "dns"
-		},
-		"spec.update.maxUnavailable": func(g *group) {
-			g.Spec.Update.MaxUnavailable = &percent
-		},
-		"spec.update.windows[0].timeZone": func(g *group) {
-			g.Spec.Update.Windows = []v1alpha1.Window{{From: "22:00", To: "06:00", TimeZone: "Mars/Olympus"}}
-		},
-		"spec.update.windows[0].to": func(g *group) {
-			g.Spec.Update.Windows = []v1alpha1.Window{{From: "22:00", To: "22:00"}}
-		},
-		"spec.update.exclusions[0].to": func(g *group) {
-			g.Spec.Update.Exclusions = []v1alpha1.Exclusion{{From: moment, To: moment}}
-		},
-		"spec.update.gates.prometheus[0].query": func(g *group) {
-			g.Spec.Update.Gates = &v1alpha1.UpdateGates{Prometheus: []v1alpha1.PrometheusGate{{URL: "http://a"}}}
-		},
-		"spec.disruptions.drain.timeout": func(g *group) {
-			g.Spec.Disruptions.Drain.Timeout = &metav1.Duration{Duration: -1}
-		},
-		"spec.drift.items[0].policy": func(g *group) {
-			g.Spec.Drift.Items = []v1alpha1.DriftItem{{Key: "file:*"}}
 		},
 	}
 	for path, change := range cases {
@@ -366,7 +405,7 @@ func TestValidateRefusesKubeletSettingsWithoutAKubelet(t *testing.T) {
 	t.Parallel()
 	group := validGroup(t)
 	group.Spec.KubernetesVersion = ""
-	want := []string{"spec.kubelet", "spec.nodeTemplate.labels", "spec.nodeTemplate.taints"}
+	want := []string{"spec.kubelet"}
 	if diff := cmp.Diff(want, paths(group.Validate())); diff != "" {
 		t.Errorf("paths of the problems differ (-want +got):\n%s", diff)
 	}

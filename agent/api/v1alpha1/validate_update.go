@@ -12,6 +12,7 @@ import (
 
 func (c *checker) update(p *field.Path, s *UpdateSpec) {
 	c.count(p.Child("maxUnavailable"), s.MaxUnavailable)
+	c.atMost(p.Child("waves"), len(s.Waves), maxWaves)
 	names := c.unique()
 	for i, wave := range s.Waves {
 		at := p.Child("waves").Index(i)
@@ -25,9 +26,7 @@ func (c *checker) update(p *field.Path, s *UpdateSpec) {
 	}
 	oneOf(c, p.Child("order"), s.Order, OrderZone, OrderName, OrderOldestFirst)
 	c.windows(p.Child("windows"), s.Windows)
-	for i, exclusion := range s.Exclusions {
-		c.exclusion(p.Child("exclusions").Index(i), &exclusion)
-	}
+	c.exclusions(p.Child("exclusions"), s.Exclusions)
 	c.atLeast(p.Child("failureBudget"), s.FailureBudget, 1)
 	if s.Gates != nil {
 		c.gates(p.Child("gates"), s.Gates)
@@ -93,7 +92,20 @@ func (c *checker) selector(p *field.Path, selector *metav1.LabelSelector) {
 	c.errs = append(c.errs, metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, p)...)
 }
 
+// The CRD bounds lists that have a rule for each item: the API server refuses rules whose cost it cannot tell in advance.
+const (
+	maxWaves = 20
+	maxTimes = 100 // windows, and exclusions
+)
+
+func (c *checker) atMost(p *field.Path, items, most int) {
+	if items > most {
+		c.errs = append(c.errs, field.TooMany(p, items, most))
+	}
+}
+
 func (c *checker) windows(p *field.Path, windows []Window) {
+	c.atMost(p, len(windows), maxTimes)
 	for i, window := range windows {
 		at := p.Index(i)
 		days := c.unique()
@@ -112,6 +124,13 @@ func (c *checker) windows(p *field.Path, windows []Window) {
 		if _, err := time.LoadLocation(window.TimeZone); err != nil || window.TimeZone == "Local" {
 			c.invalid(at.Child("timeZone"), window.TimeZone, "must be a time zone such as UTC or Europe/Berlin")
 		}
+	}
+}
+
+func (c *checker) exclusions(p *field.Path, exclusions []Exclusion) {
+	c.atMost(p, len(exclusions), maxTimes)
+	for i := range exclusions {
+		c.exclusion(p.Index(i), &exclusions[i])
 	}
 }
 

@@ -39,8 +39,11 @@ type Observation struct {
 
 // Count counts nodes.
 type Count struct {
-	Total       int
+	Total int
+	// Unavailable are not Ready, cordoned by anyone, or Updating.
 	Unavailable int
+	// Updating hold a slot: approved and not proven, or being drained.
+	Updating int
 }
 
 // Gate is a question to the world outside, answered.
@@ -58,6 +61,9 @@ type Node struct {
 	Node *corev1.Node
 	// Managed is its ManagedNode; nil: it is not made yet.
 	Managed *v1alpha1.ManagedNode
+	// Left says that no group chooses the node any more, although its ManagedNode still names this one. What hostler
+	// has begun on it ends, and then the ManagedNode goes.
+	Left bool
 	// OtherGroups are the further groups that choose the node; none of them, nor this one, is applied to it.
 	OtherGroups []string
 	// Drain is how far the node is from being empty; nil where nobody asked (spec.drain is not set).

@@ -11,6 +11,8 @@ const (
 	WaitingConflict Waiting = "GroupConflict"
 	// WaitingInvalidGroup: the group's spec cannot be used.
 	WaitingInvalidGroup Waiting = "InvalidGroup"
+	// WaitingRevision: the group has no revision yet.
+	WaitingRevision Waiting = "NoRevision"
 	// WaitingNodePaused: a person said to leave the node alone.
 	WaitingNodePaused Waiting = "NodePaused"
 	// WaitingAgent: the agent has not reported on what is wanted now.

@@ -5,7 +5,8 @@
 //
 // The state is in the same files as on a real host (dpkg's status, apt's lists
 // and marks), so a copy of the host has its own packages, and tests compare
-// files. Unlike the real ones, these do not keep archives that they download.
+// files. Unlike the real ones, these do not keep the archives of what they install, and
+// of what is installed already only where the host KeepsArchives.
 package apttest
 
 import (
@@ -60,6 +61,10 @@ func Debian(installed []Package, repositories ...Repository) hosttest.Option {
 			hosttest.Handle("apt-cache", world.aptCache),
 			hosttest.Handle("apt-mark", world.aptMark),
 			hosttest.Handle("dpkg", world.dpkg),
+			hosttest.Handle("install", install),
+			hosttest.Handle("cp", copyFiles),
+			hosttest.Handle("mv", moveFiles),
+			hosttest.Handle("rm", removeTree),
 		)
 		db := database{entries: map[string]entry{}}
 		for _, p := range installed {
@@ -74,6 +79,13 @@ func Debian(installed []Package, repositories ...Repository) hosttest.Option {
 func Archive(name, version string) string {
 	return path.Join("/var/cache/apt/archives", name+"_"+strings.ReplaceAll(version, ":", "%3a")+"_"+Arch+".deb")
 }
+
+// keepsArchives is there where apt keeps archives that are downloaded again.
+const keepsArchives = "/etc/apt/apt.conf.d/keep"
+
+// KeepsArchives makes apt keep the archives of installed packages that it is
+// told to download. Tests that compare the host with how it was do without.
+func KeepsArchives() hosttest.Option { return hosttest.File(keepsArchives, "yes\n") }
 
 // Held puts installed packages on hold.
 func Held(names ...string) hosttest.Option {

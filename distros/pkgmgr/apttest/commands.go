@@ -23,14 +23,32 @@ func fail(cmd host.Command, code int, format string, args ...any) (host.Output, 
 	return host.Output{Stderr: []byte(stderr)}, hosttest.Exit(cmd, code, stderr)
 }
 
-// option returns the value of -o NAME=value.
-func option(args []string, name string) string {
+// option returns the value of the last -o NAME=value.
+func option(args []string, name string) (last string) {
 	for i, arg := range args[:max(len(args)-1, 0)] {
 		if value, found := strings.CutPrefix(args[i+1], name+"="); found && arg == "-o" {
-			return value
+			last = value
 		}
 	}
-	return ""
+	return last
+}
+
+// listsDir is where a command has its lists: the host's, or those of a private
+// configuration.
+func listsDir(args []string) string {
+	if private := option(args, "Dir::State::lists"); private != "" {
+		return private
+	}
+	return repository.ListsDir
+}
+
+// sourceOf is where a command has the repository's source: a private
+// configuration has its sources beside its lists.
+func sourceOf(r Repository, args []string) string {
+	if lists := listsDir(args); lists != repository.ListsDir {
+		return path.Join(path.Dir(lists), strings.TrimPrefix(r.Source, "/etc/apt"))
+	}
+	return r.Source
 }
 
 // words are the arguments that are no options.
@@ -45,8 +63,8 @@ func words(args []string) []string {
 }
 
 // offered are the packages in fetched lists, the newest first.
-func (w world) offered(f *hosttest.Fake, name string) []Package {
-	names, err := f.ReadDir(repository.ListsDir)
+func (w world) offered(f *hosttest.Fake, name, lists string) []Package {
+	names, err := f.ReadDir(lists)
 	if err != nil {
 		return nil
 	}
@@ -78,7 +96,7 @@ func (w world) lookup(name, version string) (Package, bool) {
 func (w world) aptCache(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 	var out strings.Builder
 	for _, name := range words(cmd.Argv[1:])[1:] {
-		for _, p := range w.offered(f, name) {
+		for _, p := range w.offered(f, name, listsDir(cmd.Argv)) {
 			fmt.Fprintf(&out, "%10s | %10s | http://repository.example/ Packages\n", p.Name, p.Version)
 		}
 	}
@@ -89,7 +107,7 @@ func (w world) aptMark(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	db := readDatabase(f)
 	verb, name := cmd.Argv[1], cmd.Argv[2]
 	e, known := db.entries[name]
-	if !known && len(w.offered(f, name)) == 0 {
+	if !known && len(w.offered(f, name, repository.ListsDir)) == 0 {
 		return fail(cmd, 100, "E: Unable to locate package %s\nE: No packages found\n", name)
 	}
 	switch verb {
@@ -148,7 +166,7 @@ func (w world) aptGet(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 	switch {
 	case verb == "update":
 		return w.update(f, cmd)
-	case slices.Contains(args, "--download-only"):
+	case slices.Contains(args, "--reinstall") && f.Content(keepsArchives) == "":
 		return host.Output{}, nil
 	case verb != "install":
 		return fail(cmd, 100, "E: Invalid operation %s\n", verb)
@@ -158,17 +176,19 @@ func (w world) aptGet(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 
 func (w world) update(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
 	only := option(cmd.Argv, "Dir::Etc::sourcelist")
+	single := only != "" && path.Base(only) != "sources.list"
 	for _, r := range w.repositories {
-		if r.Source == "" || only != "" && only != r.Source {
+		source := sourceOf(r, cmd.Argv)
+		if r.Source == "" || single && only != source {
 			continue
 		}
-		if _, err := f.Lstat(r.Source); err != nil {
+		if _, err := f.Lstat(source); err != nil {
 			continue
 		}
 		if r.Complaint != "" {
 			return fail(cmd, 100, "%s", r.Complaint)
 		}
-		f.Change(hosttest.File(path.Join(repository.ListsDir, r.Lists.Prefix+"InRelease"), "signed\n"))
+		f.Change(hosttest.File(path.Join(listsDir(cmd.Argv), r.Lists.Prefix+"InRelease"), "signed\n"))
 	}
 	return host.Output{}, nil
 }

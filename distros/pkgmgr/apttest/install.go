@@ -25,7 +25,7 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	if names, err := f.ReadDir(dpkg.UpdatesDir); err == nil && len(names) > 0 && !simulate {
 		return fail(cmd, 100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\n")
 	}
-	changes, complaint := w.resolve(f, db, words(args)[1:])
+	changes, complaint := w.resolve(f, db, words(args)[1:], listsDir(args))
 	if complaint != "" {
 		return fail(cmd, 100, "%s", complaint)
 	}
@@ -34,6 +34,10 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	}
 	if simulate {
 		return host.Output{Stdout: []byte(describe(db, changes))}, nil
+	}
+	if slices.Contains(args, "--download-only") {
+		download(f, db, changes)
+		return host.Output{}, nil
 	}
 	for _, c := range changes {
 		if complaint := w.apply(f, db, c, slices.Contains(args, "--purge")); complaint != "" {
@@ -45,14 +49,24 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 	return host.Output{}, nil
 }
 
+// download puts the archives of what would be installed into the cache, and of
+// what is to be installed again.
+func download(f *hosttest.Fake, db database, changes []change) {
+	for _, c := range changes {
+		if c.to != nil && (c.named || db.entries[c.name].version != c.to.Version) {
+			f.Change(hosttest.File(Archive(c.name, c.to.Version), "archive of "+c.name+" "+c.to.Version))
+		}
+	}
+}
+
 // resolve finds the packages that the words mean and those that come along.
-func (w world) resolve(f *hosttest.Fake, db database, targets []string) (changes []change, complaint string) {
+func (w world) resolve(f *hosttest.Fake, db database, targets []string, lists string) (changes []change, complaint string) {
 	for _, target := range targets {
 		if name, found := strings.CutSuffix(target, "-"); found {
 			changes = append(changes, change{name: name, named: true})
 			continue
 		}
-		p, complaint := w.find(f, target)
+		p, complaint := w.find(f, target, lists)
 		if complaint != "" {
 			return nil, complaint
 		}
@@ -66,7 +80,7 @@ func (w world) resolve(f *hosttest.Fake, db database, targets []string) (changes
 			if db.entries[need].installed() || slices.ContainsFunc(changes, func(c change) bool { return c.name == need }) {
 				continue
 			}
-			offered := w.offered(f, need)
+			offered := w.offered(f, need, lists)
 			if len(offered) == 0 {
 				return nil, fmt.Sprintf("The following packages have unmet dependencies:\n %s : Depends: %s but it is not installable\n"+
 					"E: Unable to correct problems, you have held broken packages.\n", changes[i].name, need)
@@ -99,7 +113,7 @@ func (w world) withDependents(db database, changes []change) ([]change, string) 
 }
 
 // find understands name=version and the path of an archive.
-func (w world) find(f *hosttest.Fake, target string) (Package, string) {
+func (w world) find(f *hosttest.Fake, target, lists string) (Package, string) {
 	if strings.HasPrefix(target, "/") {
 		parts := strings.Split(strings.ReplaceAll(path.Base(target), "%3a", ":"), "_")
 		p, known := w.lookup(parts[0], parts[1])
@@ -109,7 +123,7 @@ func (w world) find(f *hosttest.Fake, target string) (Package, string) {
 		return p, ""
 	}
 	name, version, _ := strings.Cut(target, "=")
-	offered := w.offered(f, name)
+	offered := w.offered(f, name, lists)
 	if len(offered) == 0 && !readDatabase(f).entries[name].installed() {
 		return Package{}, fmt.Sprintf("E: Unable to locate package %s\n", name)
 	}

@@ -23,6 +23,8 @@ type Caps struct {
 	Stranger *host.Attr
 	// Commands: there are the programs true, false, echo and cat.
 	Commands bool
+	// Scripts: checks can be run, in the shell of this host.
+	Scripts bool
 	// UnitFiles: the suite may write unit files of its own.
 	UnitFiles bool
 	// Kernel is what it may do to the kernel; nil: the host is not Live.
@@ -58,7 +60,7 @@ type conformanceCase struct {
 // Conformance holds a host to what the comments in package host promise. open
 // returns the host afresh for each case; cases run one after the other.
 func Conformance(t *testing.T, open func(t *testing.T) host.Host, caps Caps) {
-	for _, list := range [][]conformanceCase{readCases, writeCases, keepCases, kernelCases, unitFileCases, unitCases, commandCases} {
+	for _, list := range [][]conformanceCase{readCases, writeCases, keepCases, kernelCases, unitFileCases, unitCases, commandCases, scriptCases} {
 		for _, c := range list {
 			if c.needs != nil && !c.needs(caps) {
 				continue

@@ -1,6 +1,9 @@
 package hosttest_test
 
 import (
+	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/hostler-dev/hostler/steps/host"
@@ -31,12 +34,12 @@ func TestFakeConformance(t *testing.T) {
 	t.Run("live", func(t *testing.T) {
 		t.Parallel()
 		caps := caps
-		caps.Kernel = kernel
+		caps.Kernel, caps.Scripts = kernel, true
 		caps.FailingUnit = func(_ *testing.T, h host.Host, name string) {
 			h.(*hosttest.Fake).Change(hosttest.OnJob(name, hosttest.JobFails("going down")))
 		}
 		hosttest.Conformance(t, func(*testing.T) host.Host {
-			return hosttest.New(append(live, programs()...)...)
+			return hosttest.New(append(append(live[:len(live):len(live)], programs()...), hosttest.Answers("", shell))...)
 		}, caps)
 	})
 	t.Run("image", func(t *testing.T) {
@@ -45,6 +48,28 @@ func TestFakeConformance(t *testing.T) {
 			return hosttest.New(append(programs(), hosttest.Image())...)
 		}, caps)
 	})
+}
+
+// shell answers the suite's checks as a shell that cannot write would.
+func shell(_ host.View, script host.Script) (int, error) {
+	var code int
+	last := script.Content[strings.LastIndex(strings.TrimSuffix(script.Content, "\n"), "\n")+1:]
+	switch {
+	case strings.Contains(script.Content, "no/such"):
+		return 0, fs.ErrNotExist
+	case strings.Contains(script.Content, "wait"):
+		return 0, host.ErrTimeout
+	case strings.Contains(script.Content, "kill -9"):
+		return 137, nil
+	case strings.HasPrefix(script.Content, "cd "), strings.Contains(script.Content, "-e\nfalse"):
+		return 1, nil
+	case strings.Contains(script.Content, "before"), strings.Contains(script.Content, "here"):
+		return 0, nil
+	case strings.Contains(script.Content, "env | sort"):
+		return map[bool]int{true: 0, false: 1}[script.NodeName == "node-7"], nil
+	}
+	_, err := fmt.Sscanf(last, "exit %d", &code)
+	return code, err
 }
 
 // programs are the few that the suite runs.

@@ -32,6 +32,7 @@ type Fake struct {
 	links    []host.Interface
 	routes   []host.Route
 	handlers map[string]Handler
+	answers  map[string]Answer // by the check's content
 
 	faults []*Fault
 	calls  []Call
@@ -66,6 +67,7 @@ func New(options ...Option) *Fake {
 		logs:     map[string][]string{},
 		locks:    map[string]host.Process{},
 		handlers: map[string]Handler{},
+		answers:  map[string]Answer{},
 	}
 	for _, folder := range []string{"/dev", "/etc/systemd/system", "/run", "/usr/lib/systemd/system", "/var/lib"} {
 		f.Change(Dir(folder, 0o755))
@@ -104,6 +106,7 @@ func (f *Fake) Clone() *Fake {
 		links:    slices.Clone(f.links),
 		routes:   slices.Clone(f.routes),
 		handlers: maps.Clone(f.handlers),
+		answers:  maps.Clone(f.answers),
 	}
 	for unit, lines := range f.logs {
 		c.logs[unit] = slices.Clone(lines)

@@ -1,0 +1,93 @@
+package decision
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+)
+
+// explain says the one reason why the node waits. The condition's lastTransitionTime is since when it waits for that
+// reason, and does not move when only the message changes.
+func (d *decision) explain(m *member) {
+	reason, because := d.reason(m)
+	waiting := metav1.Condition{
+		Type: v1alpha1.ConditionWaiting, Status: metav1.ConditionTrue, Reason: string(reason), Message: because,
+		LastTransitionTime: d.second(),
+	}
+	if reason == NotWaiting {
+		waiting.Status = metav1.ConditionFalse
+	}
+	if old := meta.FindStatusCondition(m.status.Conditions, v1alpha1.ConditionWaiting); old != nil && old.Reason == waiting.Reason {
+		waiting.LastTransitionTime = old.LastTransitionTime
+	}
+	m.waiting = waiting
+}
+
+// second is the time as exact as a condition keeps it.
+func (d *decision) second() metav1.Time { return metav1.NewTime(d.o.Now.Truncate(time.Second)) }
+
+func (d *decision) reason(m *member) (Waiting, string) {
+	switch {
+	case m.released:
+		return NotWaiting, "no NodeGroup chooses the node any more; hostler lets go of it"
+	case m.conflict():
+		return WaitingConflict, fmt.Sprintf("NodeGroup %s chooses the node too, and none is applied to it; goes on when one of them chooses it no longer",
+			strings.Join(m.OtherGroups, ", "))
+	case m.spec.Revision == "":
+		if reason, because := d.groupUsable(m); reason != "" {
+			return reason, because
+		}
+		return WaitingRevision, fmt.Sprintf("NodeGroup %s has no revision yet", d.group.Name)
+	case m.spec.Paused && m.phase() != v1alpha1.PhaseApplying && !draining(&m.spec):
+		return nodePaused(m)
+	case m.spec.Drain != nil && m.spec.Drain.GivenUp != nil && m.spec.Approval == nil:
+		return d.drainForgotten(m)
+	case m.held != "":
+		return m.held, m.because
+	case draining(&m.spec) && !m.empty() && m.spec.Disruption == nil:
+		return d.drainReason(m)
+	}
+	return d.agentReason(m)
+}
+
+// drainReason says what keeps a drain from its end.
+func (d *decision) drainReason(m *member) (Waiting, string) {
+	status := m.rollout.Drain
+	if status == nil {
+		return WaitingDrain, "pods are asked to leave"
+	}
+	then := joinMessages(status.Message, "onTimeout is "+string(d.group.Spec.Disruptions.Drain.OnTimeout)+" at "+clock(m.spec.Drain.At.Add(d.timeout())))
+	switch {
+	case status.State == v1alpha1.DrainFailed:
+		return WaitingDrainFailed, fmt.Sprintf("pods cannot be evicted%s; %s", m.blocking(), then)
+	case len(status.Blocking) > 0:
+		return WaitingBudget, fmt.Sprintf("%d pods are left, and cannot go now%s; %s", status.Left, m.blocking(), then)
+	}
+	return WaitingDrain, "pods are leaving; " + then
+}
+
+// agentReason is for nodes whose agent has the next move.
+func (d *decision) agentReason(m *member) (Waiting, string) {
+	phase := m.phase()
+	switch {
+	case phase == v1alpha1.PhaseApplying:
+		return NotWaiting, "is being changed to revision " + m.spec.Revision
+	case phase == v1alpha1.PhaseUpToDate && m.rollout.ProvenRevision == m.spec.Revision && m.was.Revision == m.spec.Revision:
+		return NotWaiting, "has revision " + m.spec.Revision
+	case !m.heard() || !equality.Semantic.DeepEqual(m.was, m.spec):
+		return WaitingAgent, "the agent has not reported on what is wanted now; see journalctl -u hostler-agent on the node if that lasts"
+	case phase == v1alpha1.PhasePlanFailed:
+		return WaitingPlan, joinMessages("the agent cannot make a plan", m.status.Message)
+	case phase == v1alpha1.PhaseRolledBack, phase == v1alpha1.PhaseFailed:
+		return notFailed(m)
+	case m.spec.Approval != nil:
+		return NotWaiting, fmt.Sprintf("was approved, and is at %s", phase)
+	}
+	return WaitingAgent, fmt.Sprintf("the agent is at %s; see journalctl -u hostler-agent on the node if that lasts", phase)
+}

@@ -1,0 +1,131 @@
+package coordinator
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/hostler-dev/hostler/agent/coordinator/decision"
+	"github.com/hostler-dev/hostler/agent/coordinator/drain"
+)
+
+// drainer empties nodes; drain.Drainer does.
+type drainer interface {
+	Inspect(ctx context.Context, node string, options drain.Options) (decision.Drain, error)
+	Evict(ctx context.Context, node string, options drain.Options) (decision.Drain, error)
+}
+
+const (
+	// inspectionLasts is how long what was seen of a node's pods counts as seen now. Rounds may follow each other faster.
+	inspectionLasts = 500 * time.Millisecond
+	// drainPoll is how often a node that is being emptied is looked at. Its pods are not watched.
+	drainPoll = time.Second
+	// evictionPause lies between two attempts to evict what is left of a node. kubectl waits as long after a refusal.
+	evictionPause = 5 * time.Second
+	// inspectionTimeout bounds one look at a node's pods; a round waits for it.
+	inspectionTimeout = 4 * time.Second
+	// evictionTimeout bounds one attempt at all pods of a node.
+	evictionTimeout = 2 * time.Minute
+)
+
+// drains carries evictions out beside the rounds: a node with a hundred pods takes a while, and others must not wait for it.
+// What it holds in memory saves requests and no more.
+type drains struct {
+	drainer drainer
+	self    types.NamespacedName
+	now     func() time.Time
+	log     *zap.Logger
+	// wake asks for a round.
+	wake func()
+
+	mu    sync.Mutex
+	nodes map[string]*emptying
+}
+
+// emptying is one node's.
+type emptying struct {
+	evicting  bool
+	evicted   time.Time
+	forced    bool
+	found     decision.Drain
+	inspected time.Time
+	options   drain.Options
+}
+
+func newDrains(d drainer, self types.NamespacedName, now func() time.Time, log *zap.Logger, wake func()) *drains {
+	return &drains{drainer: d, self: self, now: now, log: log, wake: wake, nodes: map[string]*emptying{}}
+}
+
+func (d *drains) of(node string) *emptying {
+	if d.nodes[node] == nil {
+		d.nodes[node] = &emptying{}
+	}
+	return d.nodes[node]
+}
+
+// inspect tells how far a node is from being empty.
+func (d *drains) inspect(ctx context.Context, node string, options drain.Options) (decision.Drain, error) {
+	options.Self = d.self
+	d.mu.Lock()
+	e := d.of(node)
+	if e.options == options && !e.inspected.IsZero() && d.now().Sub(e.inspected) < inspectionLasts {
+		defer d.mu.Unlock()
+		return e.found, nil
+	}
+	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, inspectionTimeout)
+	defer cancel()
+	found, err := d.drainer.Inspect(ctx, node, options)
+	if err != nil {
+		return found, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.found, e.inspected, e.options = found, d.now(), options
+	return found, nil
+}
+
+// evict starts to evict the pods of a node, unless that is under way, or was tried a moment ago. It returns at once.
+func (d *drains) evict(ctx context.Context, action decision.Evict) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.of(action.Node)
+	again := d.now().Sub(e.evicted) < evictionPause && e.forced == action.Force
+	if e.evicting || again {
+		return
+	}
+	e.evicting, e.forced = true, action.Force
+	go d.run(ctx, action)
+}
+
+func (d *drains) run(ctx context.Context, action decision.Evict) {
+	ctx, cancel := context.WithTimeout(ctx, evictionTimeout)
+	defer cancel()
+	options := drain.Options{Force: action.Force, SkipTerminating: action.SkipTerminating, Self: d.self}
+	found, err := d.drainer.Evict(ctx, action.Node, options)
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("pods cannot be evicted; it is tried again", zap.String("node", action.Node), zap.Error(err))
+	} else {
+		d.log.Info("evictions asked for", zap.String("node", action.Node), zap.Int("left", found.Left),
+			zap.Int("blocked", len(found.Blocking)), zap.Bool("force", action.Force))
+	}
+	d.mu.Lock()
+	e := d.of(action.Node)
+	e.evicting, e.evicted, e.inspected = false, d.now(), time.Time{}
+	d.mu.Unlock()
+	d.wake()
+}
+
+// forget drops what is known of nodes that are not being emptied.
+func (d *drains) forget(draining func(node string) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for node, e := range d.nodes {
+		if !e.evicting && !draining(node) {
+			delete(d.nodes, node)
+		}
+	}
+}

@@ -153,7 +153,7 @@ func TestConfigurationsAreTheLastSteps(t *testing.T) {
 	}
 	revision := spec(t, "testdata/full.yaml")
 	revision.Configurations = []v1alpha1.Configuration{
-		configuration("zram", func(s *v1alpha1.Script) {}),
+		configuration("zram", func(*v1alpha1.Script) {}),
 		configuration("ubuntu-only", func(s *v1alpha1.Script) { s.Distros = []string{"ubuntu"} }),
 		configuration("audit", func(s *v1alpha1.Script) {
 			s.Distros, s.Optional, s.Impact = []string{"ubuntu", "debian/12"}, true, v1alpha1.Impact("None")

@@ -48,7 +48,7 @@ func newCluster(t *testing.T, now func() time.Time, objects ...client.Object) *c
 	t.Helper()
 	c := &cluster{t: t, now: now, objects: map[key][]byte{}}
 	for _, o := range objects {
-		c.must(c.create(o))
+		c.must(c.create(o.DeepCopyObject().(client.Object)))
 	}
 	return c
 }
@@ -139,7 +139,6 @@ func (c *cluster) create(o client.Object) error {
 	if _, exists := c.objects[k]; exists {
 		return apierrors.NewAlreadyExists(resource(k.kind), k.name)
 	}
-	o = o.DeepCopyObject().(client.Object)
 	if o.GetUID() == "" {
 		o.SetUID(types.UID(fmt.Sprintf("%s-%s-%d", k.kind, k.name, c.version)))
 	}

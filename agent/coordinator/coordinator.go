@@ -145,7 +145,7 @@ func newManager(config Config, kube kubernetes.Interface) (manager.Manager, erro
 		return nil, err
 	}
 	options := manager.Options{
-		Scheme: scheme, Cache: cacheOptions(), Logger: zapr.NewLogger(config.Log.Named("controller-runtime")),
+		Scheme: scheme, Cache: cacheOptions(), Logger: zapr.NewLogger(config.Log).WithName("controller-runtime"),
 		Metrics:                metricsserver.Options{BindAddress: orOff(config.MetricsAddress)},
 		HealthProbeBindAddress: orOff(config.HealthAddress),
 		LeaderElection:         config.LeaderElection, LeaderElectionReleaseOnCancel: true,

@@ -31,13 +31,28 @@ type key struct{ kind, name string }
 type write struct {
 	object  client.Object
 	deleted bool
-	at      time.Time
+	// listed is whether the informer has shown the object, in an older state. If it then shows it no longer, the object
+	// was deleted after our write; one that it never showed may only be too new for it.
+	listed bool
+	at     time.Time
 }
 
 func newOverlay() *overlay { return &overlay{written: map[key]*write{}} }
 
-// remember keeps the answer of a write, or of a live read. Nobody changes the object from now on.
+// remember keeps the answer of a write that changed an object. Nobody changes the answer from now on.
 func (o *overlay) remember(kind string, object client.Object, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := key{kind, object.GetName()}
+	listed := true // what was changed was observed, and if not here then at the informer
+	if last := o.written[k]; last != nil {
+		listed = last.listed
+	}
+	o.written[k] = &write{object: object, listed: listed, at: now}
+}
+
+// add keeps an object that the informer may not have seen: one that was just created, or read from the server itself.
+func (o *overlay) add(kind string, object client.Object, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.written[key{kind, object.GetName()}] = &write{object: object, at: now}
@@ -95,11 +110,12 @@ func over[T any, P object[T]](o *overlay, kind string, items []T) map[string]P {
 		switch {
 		case listed && caughtUp(item, w):
 			delete(o.written, k)
-		case w.deleted && !listed:
+		case !listed && (w.deleted || w.listed):
 			delete(o.written, k)
 		case w.deleted:
 			delete(merged, k.name)
 		default:
+			w.listed = w.listed || listed && item.GetUID() == w.object.GetUID()
 			merged[k.name] = w.object.(P)
 		}
 	}

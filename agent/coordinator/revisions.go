@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"go.uber.org/zap"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	"go.uber.org/zap"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/render"
@@ -94,31 +94,47 @@ func sentence(errs field.ErrorList) string {
 // and rolled back, and to be the same ones if the group comes back. prune takes them away when nobody needs them.
 func (l *loop) store(ctx context.Context, w *world, revision render.Revision) (stored *v1alpha1.NodeGroupRevision, wrong string, err error) {
 	if existing := w.revisions[revision.Name]; existing != nil {
-		if existing.Spec.Checksum != revision.Spec.Checksum {
-			return nil, fmt.Sprintf("NodeGroupRevision %s exists with other contents: delete it if nobody uses it", revision.Name), nil
-		}
-		return existing, "", nil
+		return existing, otherContents(existing, revision), nil
 	}
 	made := &v1alpha1.NodeGroupRevision{Spec: *revision.Spec.DeepCopy()}
 	made.Name = revision.Name
 	made.Labels = map[string]string{v1alpha1.NodeGroupLabel: revision.Spec.NodeGroup}
 	err = l.writer.Create(ctx, made)
-	if apierrors.IsInvalid(err) {
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		// The leader before made it, and the informer does not have it yet.
+		if err := l.live.Get(ctx, client.ObjectKey{Name: revision.Name}, made); err != nil {
+			return nil, "", fmt.Errorf("reading NodeGroupRevision %s: %w", revision.Name, err)
+		}
+		l.add(w, kindRevision, made)
+		return made, otherContents(made, revision), nil
+	case apierrors.IsInvalid(err):
 		return nil, fmt.Sprintf("the API server refuses NodeGroupRevision %s (were the CustomResourceDefinitions updated together with the coordinator?): %v", revision.Name, err), nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, "", fmt.Errorf("making NodeGroupRevision %s: %w", revision.Name, err)
 	}
-	if err := render.Verify(render.Revision{Name: made.Name, Spec: made.Spec}); err != nil {
-		// What has lost a part on its way must not stay: it would keep the name from the whole one.
-		if err := l.writer.Delete(ctx, made); err != nil && !apierrors.IsNotFound(err) {
-			return nil, "", fmt.Errorf("removing NodeGroupRevision %s, which was not stored as it was sent: %w", made.Name, err)
-		}
-		return nil, err.Error(), nil
+	if damage := render.Verify(render.Revision{Name: made.Name, Spec: made.Spec}); damage != nil {
+		return nil, damage.Error(), l.discard(ctx, made)
 	}
-	l.remember(w, kindRevision, made)
+	l.add(w, kindRevision, made)
 	l.log.Info("new revision", zap.String("nodeGroup", revision.Spec.NodeGroup), zap.String("revision", made.Name))
 	return made, "", nil
+}
+
+// otherContents says that a revision's name is taken; empty: it is the same revision.
+func otherContents(existing *v1alpha1.NodeGroupRevision, revision render.Revision) string {
+	if existing.Spec.Checksum == revision.Spec.Checksum {
+		return ""
+	}
+	return fmt.Sprintf("NodeGroupRevision %s exists with other contents: delete it if nobody uses it", revision.Name)
+}
+
+// discard removes a revision that has lost a part on its way. It would keep the name from the whole one.
+func (l *loop) discard(ctx context.Context, revision *v1alpha1.NodeGroupRevision) error {
+	if err := l.writer.Delete(ctx, revision); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("removing NodeGroupRevision %s, which was not stored as it was sent: %w", revision.Name, err)
+	}
+	return nil
 }
 
 // prune deletes revisions that are neither in use nor among the newest of their group. Those of a deleted group are kept

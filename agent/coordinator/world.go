@@ -156,7 +156,7 @@ func catchUp(ctx context.Context, live client.Reader, o *overlay, now time.Time)
 				return fmt.Errorf("reading what the last leader wrote (%s): %w", kind, err)
 			}
 			for _, object := range items(list) {
-				o.remember(kind, object, now)
+				o.add(kind, object, now)
 			}
 			if next = list.GetContinue(); next == "" {
 				break
@@ -180,7 +180,7 @@ func settle(ctx context.Context, live client.Reader, o *overlay, now time.Time) 
 		case err != nil:
 			return fmt.Errorf("reading %s %s again: %w", k.kind, k.name, err)
 		default:
-			o.remember(k.kind, strip(object), now)
+			o.add(k.kind, strip(object), now)
 		}
 	}
 	return nil

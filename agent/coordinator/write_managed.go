@@ -23,6 +23,13 @@ func (l *loop) remember(w *world, kind string, written client.Object) {
 	w.put(written)
 }
 
+// add does so for an object that is new.
+func (l *loop) add(w *world, kind string, made client.Object) {
+	made = strip(made)
+	l.overlay.add(kind, made, l.now())
+	w.put(made)
+}
+
 // setSpec makes or changes a ManagedNode, and takes over requests that people have made on the Node.
 func (l *loop) setSpec(ctx context.Context, w *world, a decision.SetSpec) error {
 	if err := l.writeSpec(ctx, w, a); err != nil {
@@ -72,7 +79,7 @@ func (l *loop) makeManaged(ctx context.Context, w *world, current *v1alpha1.Mana
 	if err := l.writer.Create(ctx, made); err != nil {
 		return err
 	}
-	l.remember(w, kindManaged, made)
+	l.add(w, kindManaged, made)
 	l.log.Info("node taken over", specFields(made)...)
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // cordon makes a node unschedulable and marks it in one write: a coordinator that is killed never leaves a cordon behind that
 // nobody would take back, nor a mark on a cordon of somebody else's.
 func (l *loop) cordon(ctx context.Context, w *world, name string) error {
-	return l.writeNode(ctx, w, name, "cordoned", func(node *corev1.Node) error {
+	return l.writeNode(ctx, w, name, "cordon", func(node *corev1.Node) error {
 		if node.Spec.Unschedulable && node.Annotations[v1alpha1.CordonedByAnnotation] != v1alpha1.CordonedByHostler {
 			return fmt.Errorf("somebody else has cordoned it: %w", errStale)
 		}
@@ -27,7 +27,7 @@ func (l *loop) cordon(ctx context.Context, w *world, name string) error {
 
 // uncordon takes hostler's own cordon back, with its mark.
 func (l *loop) uncordon(ctx context.Context, w *world, name string) error {
-	return l.writeNode(ctx, w, name, "uncordoned", func(node *corev1.Node) error {
+	return l.writeNode(ctx, w, name, "uncordon", func(node *corev1.Node) error {
 		if node.Annotations[v1alpha1.CordonedByAnnotation] != v1alpha1.CordonedByHostler {
 			return fmt.Errorf("its cordon is not hostler's: %w", errStale)
 		}
@@ -43,7 +43,7 @@ func (l *loop) mirror(ctx context.Context, w *world, a decision.Mirror) error {
 
 // annotateNode sets annotations of a Node, and removes those without value.
 func (l *loop) annotateNode(ctx context.Context, w *world, name string, annotations map[string]string) error {
-	return l.writeNode(ctx, w, name, "annotated", func(node *corev1.Node) error {
+	return l.writeNode(ctx, w, name, "annotations", func(node *corev1.Node) error {
 		for key, value := range annotations {
 			annotate(node, key, value)
 		}
@@ -52,7 +52,7 @@ func (l *loop) annotateNode(ctx context.Context, w *world, name string, annotati
 }
 
 func (l *loop) template(ctx context.Context, w *world, a decision.Template) error {
-	return l.writeNode(ctx, w, a.Node, "given its template", func(node *corev1.Node) error {
+	return l.writeNode(ctx, w, a.Node, "template", func(node *corev1.Node) error {
 		if patched, differs := decision.TemplatePatch(node, &a.Wanted); differs {
 			*node = *patched
 		}
@@ -78,7 +78,7 @@ func (l *loop) writeNode(ctx context.Context, w *world, name, done string, edit 
 		return fmt.Errorf("changing node %s: %w", name, err)
 	}
 	l.remember(w, kindNode, wanted)
-	l.log.Info("node "+done, zap.String("node", name))
+	l.log.Info("Node changed", zap.String("node", name), zap.String("by", done))
 	return nil
 }
 

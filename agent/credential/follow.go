@@ -2,6 +2,7 @@ package credential
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,8 +15,7 @@ import (
 // settle is how long files must be left alone before they count as changed: a kubelet that rotates writes, links and renames.
 const settle = 200 * time.Millisecond
 
-// recheck is how often files are looked at where the kernel does not tell: it does not for folders that are not there yet, or
-// when this process may watch no more.
+// recheck is how often files are looked at where the kernel does not tell, because this process may watch no more.
 const recheck = 10 * time.Second
 
 // Follow calls changed once at the start and then, until ctx ends, whenever files may have other contents, or have come
@@ -70,12 +70,28 @@ func poll(ctx context.Context, files func() []string, changed func()) {
 	}
 }
 
-// watch watches the folders, and tells whether it could watch all.
+// watch watches the folders that the files are in, or for one that is not there yet the nearest above it, and no others. It tells
+// whether it could.
 func watch(watcher *fsnotify.Watcher, files []string) (whole bool) {
 	whole = true
+	wanted := map[string]bool{}
 	for _, file := range files {
-		if watcher.Add(filepath.Dir(file)) != nil {
-			whole = false
+		folder := filepath.Dir(file)
+		err := watcher.Add(folder)
+		for errors.Is(err, fs.ErrNotExist) && folder != filepath.Dir(folder) {
+			missing := folder
+			folder = filepath.Dir(folder)
+			err = watcher.Add(folder)
+			if _, made := os.Stat(missing); made == nil {
+				whole = false // just before its coming would have been told
+			}
+		}
+		wanted[folder] = true
+		whole = whole && err == nil
+	}
+	for _, folder := range watcher.WatchList() {
+		if !wanted[folder] {
+			_ = watcher.Remove(folder)
 		}
 	}
 	return whole

@@ -201,15 +201,19 @@ func (in *Input) choosing() []string {
 	var names []string
 	for i := range in.Groups {
 		group := &in.Groups[i]
-		selector := group.Spec.NodeSelector
-		if len(selector) == 0 {
-			selector = map[string]string{v1alpha1.NodeGroupLabel: group.Name}
-		}
-		if labels.SelectorFromSet(selector).Matches(labels.Set(in.Node.Labels)) {
+		if labels.SelectorFromSet(selector(group)).Matches(labels.Set(in.Node.Labels)) {
 			names = append(names, group.Name)
 		}
 	}
 	return names
+}
+
+// selector is the labels by which a group chooses its nodes.
+func selector(group *v1alpha1.NodeGroup) map[string]string {
+	if len(group.Spec.NodeSelector) > 0 {
+		return group.Spec.NodeSelector
+	}
+	return map[string]string{v1alpha1.NodeGroupLabel: group.Name}
 }
 
 func (in *Input) group(name string) *v1alpha1.NodeGroup {

@@ -3,6 +3,8 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/coordinator/decision"
@@ -28,7 +30,8 @@ var table = map[decision.Waiting]func(target) []Remedy{
 	},
 	decision.WaitingConflict: func(t target) []Remedy {
 		return []Remedy{{"see which labels the groups choose by", "kubectl get nodegroups -o custom-columns=NAME:.metadata.name,SELECTOR:.spec.nodeSelector"},
-			{"change a label of the node until one group is left", fmt.Sprintf("kubectl label node %s --overwrite %s=%s", t.node, v1alpha1.NodeGroupLabel, t.group)}}
+			{"see the labels of the node", "kubectl get node " + t.node + " --show-labels"},
+			{"let one of them choose it no longer (spec.nodeSelector)", "kubectl edit nodegroup " + t.group}}
 	},
 	decision.WaitingInvalidGroup: func(t target) []Remedy {
 		return []Remedy{{"correct the group", "kubectl edit nodegroup " + t.group}}
@@ -115,10 +118,7 @@ var table = map[decision.Waiting]func(target) []Remedy{
 	NoSuchNode: func(target) []Remedy {
 		return []Remedy{{"see the names of all nodes", "kubectl get nodes"}}
 	},
-	NoNodeGroup: func(t target) []Remedy {
-		return []Remedy{{"see which groups there are", "kubectl get nodegroups"},
-			{"put the node into one", fmt.Sprintf("kubectl label node %s --overwrite %s=%s", t.node, v1alpha1.NodeGroupLabel, t.group)}}
-	},
+	NoNodeGroup: target.join,
 	CoordinatorSilent: func(target) []Remedy {
 		return []Remedy{{"wait some seconds; if that lasts, see whether the coordinator runs", "kubectl -n hostler-system get pods"}, coordinatorLog}
 	},
@@ -148,6 +148,30 @@ func (t target) approve(text string) Remedy {
 
 func (t target) disrupt(text string) Remedy {
 	return Remedy{text, fmt.Sprintf("kubectl annotate managednode %s %s=%s", t.node, v1alpha1.DisruptionApprovedAnnotation, t.plan)}
+}
+
+// maxGroups is how many groups are offered to a node that has none.
+const maxGroups = 3
+
+// join are the ways into a group.
+func (t target) join() []Remedy {
+	if len(t.Groups) == 0 {
+		return []Remedy{{"there is no NodeGroup at all; check one and make it", "hostler validate -f worker.yaml && kubectl apply -f worker.yaml"}}
+	}
+	out := []Remedy{}
+	for i := range t.Groups[:min(len(t.Groups), maxGroups)] {
+		group := &t.Groups[i]
+		var pairs []string
+		for key, value := range selector(group) {
+			pairs = append(pairs, key+"="+value)
+		}
+		slices.Sort(pairs)
+		out = append(out, Remedy{"put the node into NodeGroup " + group.Name, fmt.Sprintf("kubectl label node %s --overwrite %s", t.node, strings.Join(pairs, " "))})
+	}
+	if len(t.Groups) > maxGroups {
+		out = append(out, Remedy{"see all groups", "kubectl get nodegroups"})
+	}
+	return out
 }
 
 func (t target) pods(text string) Remedy {

@@ -70,9 +70,10 @@ func (m *Memory) gaveUp(step string) bool {
 type Leave struct {
 	Revision string       `json:"revision"`
 	Ceiling  steps.Impact `json:"ceiling"`
-	// Approved is the time of the approval; zero: it repairs drift.
+	// Approved is the time of the approval that there was. A repair needs none, but is not tried again under the same one
+	// after it failed.
 	Approved metav1.MicroTime `json:"approved,omitzero"`
-	// Repair says that it repairs drift, which may leave some alone.
+	// Repair says that it repairs drift, and leaves alone what the drift policy says.
 	Repair bool `json:"repair,omitempty"`
 }
 

@@ -76,7 +76,7 @@ const (
 // Act is what to do next.
 type Act struct {
 	Kind Kind
-	// Phase and Message are what to report.
+	// Phase and Message are what to report. Without a phase nothing is reported.
 	Phase   v1alpha1.Phase
 	Message string
 	// Revision is what Adopt, Apply and Repair are about.
@@ -140,7 +140,8 @@ func (s *Situation) nothingMissing() Act {
 	if s.Spec.Revision == s.Applied {
 		return Act{Phase: v1alpha1.PhaseUpToDate}
 	}
-	return Act{Kind: Adopt, Phase: v1alpha1.PhaseUpToDate, Revision: s.Spec.Revision}
+	// No phase: that it is up to date is reported when it is noted.
+	return Act{Kind: Adopt, Revision: s.Spec.Revision, Message: "the host has the revision already"}
 }
 
 // goOn is the way of an approved plan.

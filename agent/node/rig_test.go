@@ -41,6 +41,8 @@ type rig struct {
 	onEvent func(engine.Event)
 	stop    func()
 
+	progress *node.Progress
+
 	mu      sync.Mutex
 	planned int
 	notes   []string
@@ -59,7 +61,8 @@ func (r *rig) start() {
 	r.t.Helper()
 	config := r.config
 	config.Host, config.StateDir, config.Source, config.Version = r, r.state, r.source, "v1"
-	config.Progress = node.NewProgress(r.note)
+	r.progress = node.NewProgress(r.note)
+	config.Progress = r.progress
 	agent, err := node.New(config)
 	if err != nil {
 		r.t.Fatal(err)
@@ -182,6 +185,9 @@ func (r *rig) engine() *engine.Engine {
 		r.t.Fatal(err)
 	}
 	e, err := engine.New(engine.Config{Host: r.host, Codec: codec, StateDir: r.state, Observe: func(event engine.Event) {
+		if r.progress != nil {
+			r.progress.Event(event)
+		}
 		if r.onEvent != nil {
 			r.onEvent(event)
 		}

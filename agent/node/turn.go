@@ -89,7 +89,7 @@ func (a *Agent) change(ctx context.Context, s *sight, act Act) error {
 	if leave.Repair && act.Revision != s.Spec.Revision {
 		to = s.repair
 	}
-	if !leave.Repair {
+	if s.Spec.Approval != nil {
 		leave.Approved = s.Spec.Approval.At
 	}
 	err := a.apply(ctx, to, leave)

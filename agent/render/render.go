@@ -1,9 +1,11 @@
-// Package render turns a NodeGroup and its NodeGroupConfigurations into the revision that machines are brought to. It is a pure function: the coordinator
-// and a machine that applies a file get the same revision from the same group, and a revision has the same name for ever.
+// Package render turns a NodeGroup and its NodeGroupConfigurations into the revision that machines are brought to. It is a
+// pure function: the coordinator and a machine that applies a file get the same revision from the same input, and a
+// revision has the same name for ever.
 //
 // What says how a change reaches the machines, and not what they are (nodeSelector, update, disruptions, drift), is no
 // part of a revision; neither is the order of lists whose order means nothing, nor how a value is spelt. So an edit that
-// changes no machine makes no new revision.
+// changes no machine makes no new revision. Of configurations the weight and the groups are no part either: what they lead
+// to is, which is the list in order.
 //
 // The order of files and units is kept, for units are started and restarted in it.
 package render
@@ -86,9 +88,8 @@ func choose(group string, all []v1alpha1.NodeGroupConfiguration) []v1alpha1.Conf
 	return rendered
 }
 
-// checksum is made from JSON, with the keys of maps in order. A change of this form would give
-// every revision a new name, and every cluster a round of updates for nothing; a golden file in the tests holds it.
-// Therefore a new field of the API has no default and is left out (omitempty, for a struct omitzero) until somebody sets it.
+// checksum is made from JSON, with the keys of maps in order. A change of this form would give every revision a new name,
+// and every cluster a round of updates for nothing; a golden file in the tests holds it. Therefore a new field of the API has no default and is left out (omitempty, for a struct omitzero) until somebody sets it.
 func checksum(spec *v1alpha1.NodeGroupRevisionSpec) (string, error) {
 	data, err := json.Marshal(struct {
 		APIVersion     string                   `json:"apiVersion"`
@@ -103,8 +104,8 @@ func checksum(spec *v1alpha1.NodeGroupRevisionSpec) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// normalize takes out what means nothing: the order of some lists and the
-// leading zeros of modes. Lists and maps that are there but empty are left out by the JSON already.
+// normalize takes out what means nothing to a host: the order of some lists, the leading zeros of modes, and what the
+// coordinator alone reads. Lists and maps that are there but empty are left out by the JSON already.
 func normalize(s *v1alpha1.HostSpec) {
 	sortByName(s.Packages.Repositories, func(r v1alpha1.Repository) string { return r.Name })
 	for i := range s.Packages.Repositories {

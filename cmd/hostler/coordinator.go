@@ -80,7 +80,7 @@ func (s *settings) runCoordinator(cmd *cobra.Command, f *coordinatorFlags) error
 	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(math.MaxInt64)
 	// Libraries log through globals; they are set here and nowhere else.
-	ctrllog.SetLogger(zapr.NewLogger(logger.Named("controller-runtime")))
+	ctrllog.SetLogger(zapr.NewLogger(logger))
 	klog.SetLogger(zapr.NewLogger(logger.Named("client-go")))
 
 	config := coordinator.Config{

@@ -102,7 +102,7 @@ Exit codes:
 	})
 	addCommands(root, &cobra.Group{ID: groupWork, Title: "The way of a node:"},
 		newPlan(s), newApply(s), newVerify(s), newHistory(s), newRollback(s), newAgent(s))
-	addCommands(root, &cobra.Group{ID: groupCluster, Title: "The cluster:"}, newCoordinator(s))
+	addCommands(root, &cobra.Group{ID: groupCluster, Title: "The cluster:"}, newCoordinator(s), newExplain(s))
 	addCommands(root, &cobra.Group{ID: groupTell, Title: "Asking:"},
 		newValidate(s), newFacts(s), newVersion(s))
 	root.SetHelpCommandGroupID(groupTell)

@@ -11,6 +11,13 @@
 // and its mark as automatically installed. Old archives are kept, so that going
 // back needs no network where the host had them.
 //
+// What an installation needs can be fetched ahead, before the node is disrupted:
+// Prefetch works with a private configuration of apt, in which the repositories
+// are described as the earlier ops of the plan are going to describe them. The
+// archives go to apt's own cache, the lists are kept beside apt's until the
+// refresh of the plan takes them, and the archives of what is replaced are put
+// aside while their repository is still there.
+//
 // Locks are waited for here and not by the package manager, so that the holder
 // can be named while hostler waits and when it gives up. An interrupted dpkg is
 // repaired before anything else is done.

@@ -60,12 +60,14 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 	if err != nil {
 		return err
 	}
-	for _, change := range all {
-		if current := inventory.Get(change.Name); current.Installed && current.Version != change.To {
-			setAside(ctx, h, m, current)
+	return withLocks(ctx, h, m.databaseLocks(), lockTimeout, func() error {
+		for _, change := range all {
+			if current := inventory.Get(change.Name); current.Installed && current.Version != change.To {
+				setAside(ctx, h, m, current)
+			}
 		}
-	}
-	return withLocks(ctx, h, m.databaseLocks(), lockTimeout, func() error { return m.download(ctx, future, changes) })
+		return m.download(ctx, future, changes)
+	})
 }
 
 // planned are the changes of all the plan's ops, with exact versions. They go
@@ -129,6 +131,7 @@ func setAside(ctx context.Context, h host.Host, m Manager, current Package) {
 		}
 		host.Progress(ctx, fmt.Sprintf("keeping %s %s for undo", current.Name, current.Version))
 		if err := m.fetch(ctx, h, current.Name, current.Version); err != nil {
+			host.Progress(ctx, fmt.Sprintf("going on without %s %s: %v", current.Name, current.Version, err))
 			return
 		}
 	}

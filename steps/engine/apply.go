@@ -76,8 +76,15 @@ func (e *Engine) apply(ctx context.Context, list []steps.Step, opts Options) (Re
 		return result, err
 	}
 	wanted := list
-	if open != nil && open.begin.Revision == opts.Revision {
+	switch {
+	case open == nil:
+	case open.begin.Revision == opts.Revision:
 		wanted = open.wanted(list) // who gave up is not tried again within the run
+	default:
+		x := &execution{Engine: e, run: open, opts: opts}
+		if err := x.finishGivingUp(ctx); err != nil { // another revision may not know the step any more
+			return Result{}, e.park(open, err)
+		}
 	}
 	plan, err := e.Plan(ctx, wanted)
 	if err != nil {

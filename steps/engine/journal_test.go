@@ -51,8 +51,13 @@ func longRun(t *testing.T) []byte {
 	t.Helper()
 	r := newRig(t, running("a.service"), service("c.service"), hosttest.File("/etc/a", "old\n"), hosttest.OnJob("c.service", hosttest.JobFails("no")))
 	r.opts.Probes = []steps.Probe{wellProbe("api"), absentProbe("kubelet")}
-	list := []steps.Step{wantFile("files", "/etc/a", "new\n", restart("a.service"))}
+	list := []steps.Step{
+		wantFile("files", "/etc/a", "new\n", restart("a.service")),
+		optional{always("extra", restart("a.service"), slow{Path: "/no/file"})},
+	}
 	r.killedInApply(at(engine.OpMade, "file:/etc/a"), list...)
+	r.killedInApply(at(engine.StepGaveUp, ""), list...)
+	list[1] = wantFile("more", "/etc/b", "new\n", restart("a.service"))
 	r.opts.Revision = "r2"
 	if _, err := r.apply(append(list, wantActive("c", "c.service"))...); !errors.Is(err, engine.ErrRolledBack) {
 		t.Fatalf("got %v, want a rollback", err)

@@ -213,6 +213,17 @@ func TestKillAroundAStepThatGivesUp(t *testing.T) {
 	}
 }
 
+func TestAnotherRevisionFinishesWhatAKillLeftOfAStep(t *testing.T) {
+	t.Parallel()
+	r, list := crowd(t)
+	r.killedInApply(at(engine.StepGaveUp, ""), list...)
+	r.opts.Revision = "r2"
+	if result := r.mustApply(engine.Done, list[0], list[2]); len(result.Failures) > 0 || r.host.Content("/etc/extra") != "old" {
+		t.Errorf("got %+v and contents %q, want the step gone from host and run", result, r.host.Content("/etc/extra"))
+	}
+	wantJobs(t, r, "restart a.service")
+}
+
 func TestAnotherRevisionTriesAStepAgainThatGaveUp(t *testing.T) {
 	t.Parallel()
 	r, list := crowd(t)
@@ -221,5 +232,120 @@ func TestAnotherRevisionTriesAStepAgainThatGaveUp(t *testing.T) {
 	r.opts.Revision = "r2"
 	if result := r.mustApply(engine.Done, list...); len(result.Failures) > 0 || r.host.Content("/etc/extra") != "new" {
 		t.Errorf("got %+v and contents %q, want no failures and the step done", result, r.host.Content("/etc/extra"))
+	}
+}
+
+// A job that an optional step asked for first, and others too, stays theirs.
+func TestOptionalStepSharesAJob(t *testing.T) {
+	t.Parallel()
+	reload := op.Job{Unit: "a.service", Verb: host.JobReload, Cost: steps.Reload, Why: "core changed"}
+	// shared is a host on which the restart of b.service, that only the optional step wants, fails.
+	shared := func(t *testing.T, extraAsks ...steps.Op) (*rig, []steps.Step) {
+		r := newRig(t, running("a.service"), running("b.service"), running("c.service"), hosttest.OnJob("b.service", func(f *hosttest.Fake, _ host.JobVerb) error {
+			if f.Content("/etc/extra") == "new" {
+				return errors.New("bad configuration")
+			}
+			return nil
+		}))
+		return r, []steps.Step{
+			optional{wantFile("extra", "/etc/extra", "new", extraAsks...)},
+			wantFile("core", "/etc/core", "new", reload, restart("c.service")),
+		}
+	}
+
+	t.Run("that was done is not undone, but done once more, and that of others is not", func(t *testing.T) {
+		t.Parallel()
+		r, list := shared(t, reload, restart("b.service"))
+		list[0], list[1] = list[1], list[0] // b is asked for last
+		r.wantGaveUp(r.mustApply(engine.Done, list...), "extra")
+		wantJobs(t, r, "reload a.service", "restart c.service", "restart b.service", "restart b.service", "reload a.service")
+
+		r, list = shared(t, reload, restart("c.service"), restart("b.service"))
+		list = append(list, wantFile("other", "/etc/other", "new", restart("a.service")))
+		list[0] = optional{wantFile("extra", "/etc/extra", "new", restart("a.service"), restart("b.service"))}
+		r.wantGaveUp(r.mustApply(engine.Done, list...), "extra")
+		wantJobs(t, r, "restart a.service", "restart b.service", "restart b.service", "restart c.service", "restart a.service")
+	})
+
+	t.Run("that is still owed is what the others asked for, also after a kill", func(t *testing.T) {
+		t.Parallel()
+		for _, kill := range []bool{false, true} {
+			r, list := shared(t, restart("b.service"), restart("a.service"))
+			if kill {
+				r.killedInApply(at(engine.StepGaveUp, ""), list...)
+			}
+			r.wantGaveUp(r.mustApply(engine.Done, list...), "extra")
+			wantJobs(t, r, "restart b.service", "restart b.service", "reload a.service", "restart c.service")
+		}
+	})
+}
+
+func TestOptionalStepAtTheEndOfARun(t *testing.T) {
+	t.Parallel()
+
+	t.Run("gives up when it cannot be planned any more", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		extra := wantFile("extra", "/etc/extra", "new")
+		result := r.mustApply(engine.Done, optional{step{"extra", func(v host.View) ([]steps.Op, error) {
+			if _, err := v.Lstat("/etc/core"); err == nil {
+				return nil, errors.New("core is in the way")
+			}
+			return extra.Plan(t.Context(), v)
+		}}}, wantFile("core", "/etc/core", "new"))
+		r.wantGaveUp(result, "extra")
+		if _, err := r.host.Lstat("/etc/extra"); err == nil {
+			t.Error("the file of extra is there")
+		}
+	})
+
+	t.Run("gives up alone when it alone is not content", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		result := r.mustApply(engine.Done, optional{wantFile("good", "/etc/good", "new")}, optional{always("extra", op.File{Path: "/etc/y"})})
+		r.wantGaveUp(result, "extra")
+	})
+
+	t.Run("and after ops of others is taken back with the run exactly", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, hosttest.File("/etc/x", "before"))
+		before := r.snapshot()
+		list := []steps.Step{optional{wantFile("extra", "/etc/x", "extra")}, wantFile("core", "/etc/x", "core")}
+		r.killedInApply(at(engine.RunEnded, ""), list...)
+		if result, err := r.rollback(0); err != nil || result.Outcome != engine.RolledBack {
+			t.Errorf("got %+v, %v, want it rolled back", result, err)
+		}
+		r.wantSnapshot(before, "after the rollback")
+	})
+
+	t.Run("does not count against what a resumed run is allowed", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		list := []steps.Step{optional{always("extra", op.File{Path: "/etc/y", Cost: steps.Drain}, slow{Path: "/no/file"})}, wantFile("core", "/etc/core", "new")}
+		r.killedInApply(at(engine.StepGaveUp, ""), list...)
+		r.opts.MaxImpact = steps.None
+		r.wantGaveUp(r.mustApply(engine.Done, list...), "extra")
+	})
+
+	t.Run("that did nothing else leaves no run to roll back", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.mustApply(engine.Done, optional{always("extra", op.File{Path: "/etc/y"}, slow{Path: "/no/file"})})
+		_, err := r.rollback(0)
+		wantError(t, err, []error{engine.ErrNoRun})
+	})
+}
+
+func TestPlanOfAnOptionalStepThatContradictsOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, service("b.service"), running("a.service"))
+	core := []steps.Op{op.Job{Unit: "a.service", Verb: host.JobReload}, op.Job{Unit: "b.service", Verb: host.JobStart}}
+	contradiction := always("extra", restart("a.service"), op.Job{Unit: "b.service", Verb: host.JobStop})
+	plan, err := r.engine().Plan(t.Context(), []steps.Step{always("core", core...), optional{contradiction}})
+	if err != nil || len(plan.Failures) != 1 {
+		t.Fatalf("got %+v, %v, want the failure of extra", plan, err)
+	}
+	if diff := cmp.Diff([]engine.PlannedOp{{Step: "core", Op: core[0]}, {Step: "core", Op: core[1]}}, plan.Ops); diff != "" {
+		t.Errorf("ops, without those of extra (-want +got):\n%s", diff)
 	}
 }

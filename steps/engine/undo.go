@@ -206,9 +206,6 @@ func (e *Engine) inverses(number int) ([]PlannedOp, error) {
 	if err != nil || r == nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(r.ops, func(op *runOp) bool { return !op.undone }) {
-		return nil, nil
-	}
 	var inverses []PlannedOp
 	for _, entry := range slices.Backward(r.ops) {
 		if entry.undone && (r.undoing || !entry.overlaid) {

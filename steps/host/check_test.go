@@ -3,6 +3,7 @@ package host_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,7 @@ func TestInterpreter(t *testing.T) {
 		"a tab before the argument":  {"#!/bin/sh\t-eu\n", []string{"/bin/sh", "-eu"}},
 		"a program without a path":   {"#!bash\n", nil},
 		"nothing":                    {"#!\n", nil},
+		"the line end of Windows":    {"#!/bin/sh\r\n", nil},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +89,28 @@ func TestCheckLeavesTheProcessAlone(t *testing.T) {
 		}
 		if err := h.WriteFile(filepath.Join(folder, "made"), nil, host.Attr{Mode: 0o600}); err != nil {
 			t.Errorf("writing after a check: %v", err)
+		}
+	}
+}
+
+// The root file system is only one of many mounts.
+func TestCheckSeesEveryMountReadOnly(t *testing.T) {
+	t.Parallel()
+	needsRoot(t)
+	const folder = "/dev/shm" // a tmpfs of its own on any Linux
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		t.Skipf("there is no %s (%v)", folder, err)
+	}
+	for name, force := range map[string]func(*host.OS){"at once": func(*host.OS) {}, "mount by mount": (*host.OS).ForceEachMount} {
+		h := open(t, "/", host.Options{StateDir: filepath.Join(t.TempDir(), "state")})
+		force(h)
+		file := filepath.Join(folder, fmt.Sprintf("hostler-check-%d", os.Getpid()))
+		got, err := h.Check(t.Context(), host.Script{Content: "touch " + file + "\n"})
+		if err != nil || got.Satisfied() {
+			t.Errorf("%s: got %+v, %v, want a check that cannot write to %s", name, got, err, folder)
+		}
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v, want no %s", name, err, file)
 		}
 	}
 }

@@ -42,6 +42,9 @@ func Interpreter(script string) ([]string, error) {
 	if !named {
 		return []string{defaultShell}, nil
 	}
+	if strings.HasSuffix(line, "\r") {
+		return nil, fmt.Errorf("its first line ends in a carriage return, which would be part of the program's name: save it with the line ends of Unix: %w", fs.ErrInvalid)
+	}
 	line = strings.Trim(line, " \t")
 	program, argument, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
 	if !path.IsAbs(program) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/kubelet/config"
 )
@@ -40,7 +41,16 @@ func (s Step) want(ctx context.Context, v host.View) (wanted, error) {
 		warnOfEnvironment(v, s.Spec.EnvironmentFile),
 		checkRemovedFlags(v, s.Spec.EnvironmentFile, target.minor),
 		warnOfDropIns(v),
+		warnOfOverlay(s.Spec.Overlay, target),
 	)
+}
+
+func warnOfOverlay(overlay map[string]any, target version) error {
+	var remarks []error
+	for _, sentence := range config.WithoutEffect(overlay, target.minor) {
+		remarks = append(remarks, steps.Warning("%s", sentence))
+	}
+	return errors.Join(remarks...)
 }
 
 // checkCgroups finds a kubelet that would end at its start, again and again.

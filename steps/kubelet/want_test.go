@@ -70,3 +70,14 @@ func TestAnAddressThatComesLaterIsNoFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestWarnOfOverlay(t *testing.T) {
+	t.Parallel()
+	overlay := map[string]any{"streamingConnectionIdleTimeout": "1h"}
+	for minor, want := range map[uint]int{33: 0, 34: 1} {
+		remarks, failure := steps.Split(warnOfOverlay(overlay, version{1, minor, 0}))
+		if failure != nil || len(remarks) != want {
+			t.Errorf("1.%d: got %v, %v, want %d remarks", minor, remarks, failure, want)
+		}
+	}
+}

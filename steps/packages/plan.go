@@ -47,6 +47,9 @@ func (s Step) planInstalls(ctx context.Context, v host.View, inventory pkgmgr.In
 	var unknown []string
 	for _, p := range missing {
 		install := s.install(p, inventory)
+		if note := pkgmgr.NoWayBack(v, s.manager, inventory.Get(p.Name), offered[p.Name]); note != "" {
+			install.Notes = append(install.Notes, note)
+		}
 		version, err := pkgmgr.Pick(s.manager, p.Name, p.Version, offered[p.Name])
 		if err != nil {
 			unknown = append(unknown, strings.TrimSpace(p.Name+" "+p.Version))

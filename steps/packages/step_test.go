@@ -134,6 +134,29 @@ func TestVersionsOfARepositoryToComeAreLookedUpLater(t *testing.T) {
 	}
 }
 
+func TestPlanSaysWhenThereIsNoWayBack(t *testing.T) {
+	t.Parallel()
+	newer := apttest.Repository{Packages: []apttest.Package{kubelet36, conntrack}}
+	wish := packages.Spec{Manager: distros.Apt, Install: []packages.Package{{Name: "kubelet", Version: "1.36.3"}}}
+	for name, c := range map[string]struct {
+		more hosttest.Option
+		want bool
+	}{
+		"no archive, and no repository that has it": {hosttest.Absent("/nothing"), true},
+		"the archive in the cache":                  {hosttest.File(apttest.Archive("kubelet", kubelet35.Version), "an archive"), false},
+	} {
+		f := hosttest.New(apttest.Debian([]apttest.Package{kubelet35, conntrack}, newer), c.more)
+		ops, err := newStep(t, wish).Plan(t.Context(), f)
+		if err != nil || len(ops) != 1 {
+			t.Fatalf("%s: got %v, %v want one installation", name, ops, err)
+		}
+		notes := strings.Join(ops[0].Diff().Notes, "; ")
+		if got := strings.Contains(notes, "there is no way back: kubelet 1.35.4-1.1"); got != c.want {
+			t.Errorf("%s: got notes %q want them to say that there is no way back: %t", name, notes, c.want)
+		}
+	}
+}
+
 func TestImagesAreToldWhatToBringAlong(t *testing.T) {
 	t.Parallel()
 	images := map[string]*hosttest.Fake{

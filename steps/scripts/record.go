@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"syscall"
 
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -24,7 +25,8 @@ func encode(s Spec) ([]byte, error) {
 // hostler still says how to take its configuration back.
 func recorded(v host.Files) ([]Spec, error) {
 	names, err := v.ReadDir(recordFolder)
-	if errors.Is(err, fs.ErrNotExist) {
+	// Where the state folder is a file the engine says so, before it changes anything.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {

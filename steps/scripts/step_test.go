@@ -119,6 +119,17 @@ func TestPlanFails(t *testing.T) {
 	}
 }
 
+func TestRemovalLeavesABrokenStateFolderToTheEngine(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]*hosttest.Fake{
+		"none": machine(), "a file": machine(hosttest.File("/var/lib/hostler", "mine\n")), "a file in it": machine(hosttest.File("/var/lib/hostler/configurations", "mine\n")),
+	} {
+		if ops, err := NewRemoval(nil, false).Plan(t.Context(), f); err != nil || ops != nil {
+			t.Errorf("%s: got %v, %v, want nothing to do", name, ops, err)
+		}
+	}
+}
+
 func TestCheckIsGivenItsTimeAndNode(t *testing.T) {
 	t.Parallel()
 	for timeout, want := range map[time.Duration]time.Duration{0: time.Minute, 5 * time.Second: 5 * time.Second, time.Hour: time.Minute} {

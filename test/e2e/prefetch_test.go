@@ -19,7 +19,11 @@ func TestPrefetch(t *testing.T) {
 	local := filepath.Join(t.TempDir(), "repositories.test")
 	must(t, build(t.Context(), "test", "-c", "-tags", "node", "-o", local, "./steps/repositories"))
 	older, newer := repository(t, cluster.RepositoryOlder), repository(t, cluster.RepositoryKubernetes)
-	for _, suite := range cluster.Suites {
+	suites := cluster.Suites
+	if !all() {
+		suites = []string{"bookworm"}
+	}
+	for _, suite := range suites {
 		t.Run("on "+suite, func(t *testing.T) {
 			t.Parallel()
 			m := boot(t, cluster.NodeConfig{Name: "prefetch-" + suite, Suite: suite}, binaries.plain)

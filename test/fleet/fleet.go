@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -152,9 +153,16 @@ func (f *Fleet) Recording(since time.Time) Recording {
 	return f.observer.samples.Since(since)
 }
 
+// exitWaits is what `hostler explain` ends with when the node waits.
+const exitWaits = 4
+
 // Explain runs `hostler explain` for a node and returns what it prints.
 func (f *Fleet) Explain(ctx context.Context, node string) (string, error) {
-	return command(ctx, f.checkout, f.program.binary, "explain", node, "--kubeconfig="+f.ControlPlane.Kubeconfig)
+	text, err := command(ctx, f.checkout, f.program.binary, "explain", node, "--kubeconfig="+f.ControlPlane.Kubeconfig)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == exitWaits {
+		err = nil
+	}
+	return text, err
 }
 
 // Evidence is what a person would look at first when something is wrong with nodes of the fleet.

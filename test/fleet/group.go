@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -63,15 +64,27 @@ func Version(version string) bed.Edit {
 // AtOnce is an edit for groups whose nodes wait for nothing but each other.
 func AtOnce(spec map[string]any) { delete(bed.Child(spec, "update"), "waves") }
 
-// EditGroup changes the spec of a NodeGroup in the API, as `kubectl edit` would.
+// EditGroup changes the spec of a NodeGroup in the API, as `kubectl edit` would, and returns when the coordinator has seen it.
 func (f *Fleet) EditGroup(ctx context.Context, name string, edit func(*v1alpha1.NodeGroupSpec)) error {
-	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+	var generation int64
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		group := &v1alpha1.NodeGroup{}
 		if err := f.API.Get(ctx, client.ObjectKey{Name: name}, group); err != nil {
 			return err
 		}
 		edit(&group.Spec)
-		return f.API.Update(ctx, group)
+		err := f.API.Update(ctx, group)
+		generation = group.Generation
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("editing NodeGroup %s: %w", name, err)
+	}
+	return f.Wait(ctx, func(w *World) error {
+		if group := w.Group(name); group == nil || group.Status.ObservedGeneration < generation {
+			return fmt.Errorf("the coordinator has not seen generation %d of group %s: %+v", generation, name, group)
+		}
+		return nil
 	})
 }
 

@@ -83,10 +83,10 @@ func (n *Node) join(ctx context.Context, name, group string) error {
 func (n *Node) Evidence(ctx context.Context) string {
 	var text strings.Builder
 	for _, script := range []string{
-		"hostler history --ops | tail -40",
+		"hostler history --ops | tail -12",
 		"systemctl status --state=failed --full --no-pager",
 		"journalctl --boot --unit=hostler --lines=60 --no-pager --output=short-iso-precise",
-		"journalctl --boot --unit=kubelet --lines=15 --no-pager --output=short-iso-precise",
+		"journalctl --boot --unit=kubelet --lines=5 --no-pager --output=short-iso-precise",
 	} {
 		out, err := n.Shell(ctx, script+" || true")
 		fmt.Fprintf(&text, "%s# %s\n%s", n.Name, script, out)

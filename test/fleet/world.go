@@ -18,7 +18,6 @@ import (
 // which it was given.
 type World struct {
 	objects map[key]client.Object
-	events  []*corev1.Event
 }
 
 // key is an object's place in a World.
@@ -67,15 +66,26 @@ func (w *World) Ready(name string) bool {
 	return node != nil && nodeReady(node)
 }
 
-// Events returns the events on an object, in the order in which they were told.
+// Events returns the events on an object, in the order in which they happened.
 func (w *World) Events(kind, name string) []*corev1.Event {
-	var events []*corev1.Event
-	for _, event := range w.events {
-		if event.InvolvedObject.Kind == kind && event.InvolvedObject.Name == name {
-			events = append(events, event)
-		}
-	}
+	return slices.DeleteFunc(w.told(), func(event *corev1.Event) bool {
+		return event.InvolvedObject.Kind != kind || event.InvolvedObject.Name != name
+	})
+}
+
+// told are all events, in the order in which they happened: they do not come in it.
+func (w *World) told() []*corev1.Event {
+	events := all[*corev1.Event](w)
+	slices.SortStableFunc(events, func(a, b *corev1.Event) int { return When(a).Compare(When(b)) })
 	return events
+}
+
+// When is the moment of an event: to the microsecond where it was written by events.k8s.io, to the second otherwise.
+func When(event *corev1.Event) time.Time {
+	if !event.EventTime.IsZero() {
+		return event.EventTime.Time
+	}
+	return event.CreationTimestamp.Time
 }
 
 func find[T client.Object](w *World, name string) T {
@@ -101,13 +111,7 @@ func all[T client.Object](w *World) []T {
 
 // put takes an object in.
 func (w *World) put(object client.Object) {
-	place := keyOf(object)
-	if event, ok := object.(*corev1.Event); ok {
-		if _, known := w.objects[place]; !known {
-			w.events = append(w.events, event)
-		}
-	}
-	w.objects[place] = object
+	w.objects[keyOf(object)] = object
 }
 
 // keepOnly drops the objects of a kind that a list does not have.
@@ -122,9 +126,9 @@ func (w *World) keepOnly(kind reflect.Type, listed map[key]bool) {
 // story is what was told about hostler's objects, a line for each event.
 func (w *World) story() string {
 	var text strings.Builder
-	for _, event := range w.events {
+	for _, event := range w.told() {
 		if object := event.InvolvedObject; object.GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
-			fmt.Fprintf(&text, "%s %s/%s %s: %s\n", event.CreationTimestamp.Format(time.TimeOnly), object.Kind, object.Name, event.Reason, event.Message)
+			fmt.Fprintf(&text, "%s %s/%s %s: %s\n", When(event).Format("15:04:05.000"), object.Kind, object.Name, event.Reason, event.Message)
 		}
 	}
 	return text.String()

@@ -139,13 +139,14 @@ func TestRights(t *testing.T) {
 			[]right{
 				{"list", "", "pods", "", ""}, {"delete", "", "pods", "default", "on-a"}, {"create", "", "pods/eviction", "default", "on-a"},
 				{"list", "policy", "poddisruptionbudgets", "", ""}, {"get", "apps", "daemonsets", "default", "x"}, {"decide", "hostler.dev", "managednodes", "", "a"},
+				{"create", "coordination.k8s.io", "leases", "hostler-system", ""},
 				{"update", "coordination.k8s.io", "leases", "hostler-system", "hostler-coordinator"}, {"create", "events.k8s.io", "events", "default", ""},
 				{"list", "hostler.dev", "nodegroupconfigurations", "", ""}, {"watch", "hostler.dev", "updatepolicies", "", ""},
 			},
 			[]right{
 				{"get", "", "secrets", "hostler-system", "x"}, {"get", "", "configmaps", "kube-system", "x"}, {"create", "", "pods", "default", ""},
 				{"create", "", "pods/exec", "default", "on-a"}, {"delete", "", "nodes", "", "a"}, {"patch", "", "nodes/status", "", "a"},
-				{"update", "coordination.k8s.io", "leases", "kube-system", "x"}, {"delete", "policy", "poddisruptionbudgets", "default", "x"},
+				{"update", "coordination.k8s.io", "leases", "kube-system", "x"}, {"update", "coordination.k8s.io", "leases", "hostler-system", "another"}, {"delete", "policy", "poddisruptionbudgets", "default", "x"},
 				{"create", "hostler.dev", "nodegroups", "", ""}, {"escalate", "rbac.authorization.k8s.io", "clusterroles", "", "x"},
 				{"impersonate", "", "users", "", "admin"},
 			}},

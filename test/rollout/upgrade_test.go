@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -49,11 +50,9 @@ func TestUpgrade(t *testing.T) {
 				if got := n.Status.NodeInfo.KubeletVersion; got != "v"+cluster.Kubernetes || n.Spec.Unschedulable {
 					t.Errorf("node %s: got kubelet %s, cordoned %t, want v%s, uncordoned", node.Name, got, n.Spec.Unschedulable, cluster.Kubernetes)
 				}
-				if got := n.Annotations[v1alpha1.ConfigurationChecksumAnnotation]; got != revision {
-					t.Errorf("node %s: got annotation %s=%s, want %s", node.Name, v1alpha1.ConfigurationChecksumAnnotation, got, revision)
-				}
 			}
 		})
+		tm.wait(t, func(w *fleet.World) error { return mirrored(w, revision, tm.nodes) })
 	})
 	t.Run("the canary soaked before the next node was approved", func(t *testing.T) { tm.soaked(t, recording) })
 	t.Run("events tell the story in order", func(t *testing.T) {
@@ -63,8 +62,18 @@ func TestUpgrade(t *testing.T) {
 	})
 }
 
+// mirrored wants people who look at Nodes to see which revision each has.
+func mirrored(w *fleet.World, revision string, nodes []*fleet.Node) error {
+	for _, node := range nodes {
+		if got := w.Node(node.Name).Annotations[v1alpha1.ConfigurationChecksumAnnotation]; got != revision {
+			return fmt.Errorf("node %s: got annotation %s=%s, want %s", node.Name, v1alpha1.ConfigurationChecksumAnnotation, got, revision)
+		}
+	}
+	return nil
+}
+
 // story is what is told of a node, by the reasons of events. Others may be between them.
-var story = []string{"UpdateApproved", "Cordoned", "Drained", "DisruptionApproved", "Updated", "Uncordoned"}
+var story = []string{"UpdateApproved", "DrainStarted", "Drained", "DisruptionApproved", "NodeUpdated", "Uncordoned"}
 
 // soaked compares the proof of the first node with the approval of the second.
 func (tm *team) soaked(t *testing.T, recording fleet.Recording) {
@@ -102,17 +111,11 @@ func (tm *team) wantStory(t *testing.T, node *fleet.Node, since time.Time, wante
 func reasons(events []*corev1.Event, since time.Time) []string {
 	var list []string
 	for _, event := range events {
-		// Times of events are of whole seconds.
-		if when := latest(event); !when.Before(since.Truncate(time.Second)) {
+		if fleet.When(event).After(since) {
 			list = append(list, event.Reason)
 		}
 	}
 	return list
-}
-
-// latest is when an event was last told: events.k8s.io and the older API keep it in different fields.
-func latest(event *corev1.Event) time.Time {
-	return slices.MaxFunc([]time.Time{event.LastTimestamp.Time, event.EventTime.Time, event.CreationTimestamp.Time}, time.Time.Compare)
 }
 
 // stopWorkload removes a workload, and waits until its pods are gone.

@@ -97,7 +97,8 @@ type HostSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	Network NetworkSpec `json:"network,omitempty"`
-	// NodeTemplate is what the Node object gets when the machine joins the cluster.
+	// NodeTemplate is what the Node objects of the group have: a machine brings it along when it joins, and the coordinator
+	// keeps it up to date from then on.
 	// +optional
 	NodeTemplate NodeTemplateSpec `json:"nodeTemplate,omitempty"`
 }

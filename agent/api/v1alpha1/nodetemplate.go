@@ -1,13 +1,14 @@
 package v1alpha1
 
-// NodeTemplateSpec is what the Node object gets when the machine joins. The kubelet registers its own Node, so a change
-// reaches nodes that joined already only through the coordinator.
+// NodeTemplateSpec is what the Node objects of the group have. The kubelet registers its own Node with the labels and taints
+// that are there when the machine joins; later changes, annotations, and nodes whose kubelet is not managed are the
+// coordinator's. What leaves the template leaves the Nodes; what others put there stays.
 type NodeTemplateSpec struct {
 	// Labels of the Node. Those under kubernetes.io and k8s.io are restricted to what a kubelet may give itself; see
 	// https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
-	// Annotations of the Node.
+	// Annotations of the Node. Those of hostler.dev are refused: they are requests and answers.
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// Taints of the Node, one of each key and effect.

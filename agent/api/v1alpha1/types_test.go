@@ -86,9 +86,13 @@ func TestAddToScheme(t *testing.T) {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{v1alpha1.NodeGroupKind, v1alpha1.NodeGroupKind + "List"} {
-		if !scheme.Recognizes(v1alpha1.GroupVersion.WithKind(kind)) {
-			t.Errorf("the scheme does not know %s", kind)
+	for _, kind := range []string{
+		v1alpha1.NodeGroupKind, v1alpha1.NodeGroupConfigurationKind, v1alpha1.NodeGroupRevisionKind, v1alpha1.ManagedNodeKind, v1alpha1.UpdatePolicyKind,
+	} {
+		for _, name := range []string{kind, kind + "List"} {
+			if !scheme.Recognizes(v1alpha1.GroupVersion.WithKind(name)) {
+				t.Errorf("the scheme does not know %s", name)
+			}
 		}
 	}
 }

@@ -24,9 +24,10 @@ type member struct {
 	spec    v1alpha1.ManagedNodeSpec
 	rollout v1alpha1.RolloutStatus
 
-	drop, dropFromNode []string
-	evict              *Evict
-	events             []Event
+	// drop and dropFromNode are requests to remove; those refused count no longer.
+	drop, dropFromNode, refused []string
+	evict                       *Evict
+	events                      []Event
 
 	// wave is the place in the waves; len(waves): after all of them.
 	wave int

@@ -3,6 +3,7 @@ package decision
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -27,7 +28,7 @@ func (m *member) objects() []metav1.Object {
 	return all
 }
 
-// asked is whether a person has set the annotation.
+// asked is whether a person has set the annotation, and was not refused.
 func (m *member) asked(annotation string) bool {
 	_, _, asked := m.request(annotation)
 	return asked
@@ -35,6 +36,9 @@ func (m *member) asked(annotation string) bool {
 
 // request is the value of an annotation that a person set, and who that was as far as the API server knows.
 func (m *member) request(annotation string) (value, by string, asked bool) {
+	if slices.Contains(m.refused, annotation) {
+		return "", "", false
+	}
 	for _, object := range m.objects() {
 		if value, asked = object.GetAnnotations()[annotation]; asked {
 			return value, requester(object, annotation), true
@@ -71,6 +75,7 @@ func (m *member) take(annotation string) {
 // refuseRequest removes a request, and says why.
 func (d *decision) refuseRequest(m *member, annotation, event, why string) {
 	m.take(annotation)
+	m.refused = append(m.refused, annotation)
 	m.rollout.Refused = annotation + ": " + why
 	d.warn(m, event, m.rollout.Refused)
 }

@@ -267,7 +267,7 @@ func TestSchedulePromisesHold(t *testing.T) {
 	for _, start := range []string{"03-06 00:00", "03-27 00:00", "10-02 00:00", "10-23 00:00", "10-30 00:00"} {
 		now := at(t, start)
 		promise := s.At(now)
-		for range 4 * 24 * 12 {
+		for range 3 * 24 * 12 {
 			now = now.Add(5 * time.Minute)
 			state := s.At(now)
 			change := promise.Next

@@ -16,9 +16,6 @@ import (
 // errExpired says that the API server no longer knows where the watch was.
 var errExpired = errors.New("the watch has expired")
 
-// shortWatch is how long a watch must last for its end to be the API server's habit, and not a fault.
-const shortWatch = time.Second
-
 // follow tells what is wanted until something fails.
 func (s *Source) follow(ctx context.Context, c *client, hear func(node.News)) error {
 	found, version, err := c.managedNode(ctx, s.NodeName)
@@ -31,7 +28,7 @@ func (s *Source) follow(ctx context.Context, c *client, hear func(node.News)) er
 		if version, err = s.watch(ctx, c, version, hear); err != nil {
 			return err
 		}
-		if time.Since(begun) < shortWatch {
+		if time.Since(begun) < s.Retry { // its habit is half an hour and more
 			return fmt.Errorf("watching ManagedNode %s: the API server ended the watch at once", s.NodeName)
 		}
 	}

@@ -133,7 +133,7 @@ func (s *Source) session(ctx context.Context, hear func(node.News)) {
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errExpired) && time.Since(begun) > shortWatch {
+		if errors.Is(err, errExpired) && time.Since(begun) > s.Retry {
 			s.Logger.Debug("the watch is too old: beginning anew")
 			continue
 		}

@@ -11,6 +11,7 @@
 //		hosttest.UnitFile("kubelet.service", "[Install]\nWantedBy=multi-user.target\n"),
 //		hosttest.Running("kubelet.service"),
 //		hosttest.Handle("apt-get", install),
+//		hosttest.Answers("test -e /etc/motd\n", check), // a check of a user's own
 //	)
 //	f.Change(hosttest.Sysctl("vm.swappiness", "10")) // somebody else at work
 //

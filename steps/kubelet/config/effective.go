@@ -53,8 +53,7 @@ func Compare(file, live []byte) ([]Difference, error) {
 	}
 	var c comparison
 	for _, field := range slices.Sorted(maps.Keys(written)) {
-		// The kubelet answers without the two, or with those of its own version.
-		if field == "apiVersion" || field == "kind" {
+		if slices.Contains(notCompared, field) {
 			continue
 		}
 		value, there := answer.Configuration[field]
@@ -65,6 +64,11 @@ func Compare(file, live []byte) ([]Difference, error) {
 	}
 	return c.differences, nil
 }
+
+// notCompared are fields of which the answer says nothing: the kubelet leaves the first
+// two out, or writes those of its own version. The headers may hold a secret, which
+// the kubelet masks, and a difference would show.
+var notCompared = []string{"apiVersion", "kind", "staticPodURLHeader"}
 
 // leavesOpen tells whether a written zero leaves the choice to the kubelet: "0s" and 0
 // of fields that are no pointers stand for the default (kubernetes/kubernetes

@@ -18,6 +18,7 @@ func TestCompare(t *testing.T) {
 	}{
 		"nothing was written":                 {"", `{"maxPods": 110}`, nil},
 		"kind and version":                    {"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n", `{}`, nil},
+		"headers that may be secret":          {"staticPodURLHeader: {Authorization: [Bearer x]}\n", `{"staticPodURLHeader": {"Authorization": ["<masked>"]}}`, nil},
 		"equal":                               {"maxPods: 150\nclusterDomain: cluster.local\nfailSwapOn: false\n", `{"maxPods": 150, "clusterDomain": "cluster.local", "failSwapOn": false, "port": 10250}`, nil},
 		"another number":                      {"maxPods: 150\n", `{"maxPods": 110}`, []string{"maxPods is 110, and 150 was written"}},
 		"another text":                        {"cgroupDriver: systemd\n", `{"cgroupDriver": "cgroupfs"}`, []string{`cgroupDriver is "cgroupfs", and "systemd" was written`}},

@@ -50,6 +50,18 @@ func checkField(field string, value any, minor uint) error {
 	return errors.Join(problems...)
 }
 
+// WithoutEffect tells which fields of an overlay the kubelet of a minor version
+// accepts and ignores, one sentence each.
+func WithoutEffect(overlay map[string]any, minor uint) []string {
+	var found []string
+	for _, field := range slices.Sorted(maps.Keys(overlay)) {
+		if since, ok := withoutEffect[field]; ok && minor >= since {
+			found = append(found, fmt.Sprintf("kubelet.config.%s has no effect since Kubernetes 1.%d: remove it", field, since))
+		}
+	}
+	return found
+}
+
 // suggestion names the field that differs from a wrong one in case only: the most
 // common mistake, since Go, YAML and flags each spell acronyms in their own way.
 func suggestion(wrong string) string {

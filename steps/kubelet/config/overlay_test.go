@@ -64,10 +64,25 @@ func fieldNames() []string {
 	return append(names, "apiVersion", "kind")
 }
 
+func TestWithoutEffect(t *testing.T) {
+	t.Parallel()
+	overlay := map[string]any{"streamingConnectionIdleTimeout": "1h", "iptablesDropBit": int64(15), "clusterDomain": "x"}
+	for minor, want := range map[uint][]string{
+		27: nil,
+		33: {"kubelet.config.iptablesDropBit has no effect since Kubernetes 1.28: remove it"},
+		34: {"kubelet.config.iptablesDropBit has no effect since Kubernetes 1.28: remove it",
+			"kubelet.config.streamingConnectionIdleTimeout has no effect since Kubernetes 1.34: remove it"},
+	} {
+		if diff := cmp.Diff(want, WithoutEffect(overlay, minor)); diff != "" {
+			t.Errorf("1.%d (-want +got):\n%s", minor, diff)
+		}
+	}
+}
+
 func TestTablesNameRealFields(t *testing.T) {
 	t.Parallel()
 	names := fieldNames()
-	for _, field := range slices.Concat(slices.Collect(maps.Keys(OwnedFields)), slices.Collect(maps.Keys(sinceMinor))) {
+	for _, field := range slices.Concat(slices.Collect(maps.Keys(OwnedFields)), slices.Collect(maps.Keys(sinceMinor)), slices.Collect(maps.Keys(withoutEffect))) {
 		if !slices.Contains(names, field) {
 			t.Errorf("%q is in a table and not in KubeletConfiguration", field)
 		}

@@ -51,6 +51,14 @@ var sinceMinor = map[string]uint{
 	"tlsCurvePreferences":                    36,
 }
 
+// withoutEffect holds the fields that a later 1.x kept and does not look at any more.
+// None was ever removed or renamed, from 1.18 to 1.37 (same source).
+var withoutEffect = map[string]uint{
+	"iptablesDropBit":                28,
+	"iptablesMasqueradeBit":          28,
+	"streamingConnectionIdleTimeout": 34,
+}
+
 // swapMinor is the first 1.x that knows NoSwap and has the NodeSwap gate on;
 // an older kubelet refuses to start with memorySwap set.
 const swapMinor = 30

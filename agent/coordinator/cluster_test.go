@@ -32,7 +32,7 @@ import (
 // cluster is an API server in memory, as far as the coordinator can tell: resourceVersions rise with each write, patches
 // may be bound to one, a status is written apart from the rest, and a spec that changes raises the generation.
 type cluster struct {
-	t   *testing.T
+	t   testing.TB
 	now func() time.Time
 
 	mu      sync.Mutex
@@ -44,7 +44,7 @@ type cluster struct {
 	before func(verb, kind, name string) error
 }
 
-func newCluster(t *testing.T, now func() time.Time, objects ...client.Object) *cluster {
+func newCluster(t testing.TB, now func() time.Time, objects ...client.Object) *cluster {
 	t.Helper()
 	c := &cluster{t: t, now: now, objects: map[key][]byte{}}
 	for _, o := range objects {

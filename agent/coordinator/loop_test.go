@@ -43,7 +43,7 @@ func (c *clock) pass(d time.Duration) {
 // bench is a coordinator with the world around it.
 type bench struct {
 	*loop
-	t         *testing.T
+	t         testing.TB
 	clock     *clock
 	cluster   *cluster
 	informers *informers
@@ -52,7 +52,7 @@ type bench struct {
 	evicted   chan struct{} // a wake of what runs beside the rounds
 }
 
-func newBench(t *testing.T, objects ...client.Object) *bench {
+func newBench(t testing.TB, objects ...client.Object) *bench {
 	t.Helper()
 	ticks := newClock()
 	c := newCluster(t, ticks.now, objects...)

@@ -107,6 +107,7 @@ var cases = map[string]struct {
 	"approval-of-old-plan": {func(in *Input) { behind(in, v1alpha1.PhaseWaitingForApproval); approval(in, "old") }, Waiting, CoordinatorSilent, "waits for approval"},
 	"approved":             {func(in *Input) { behind(in, v1alpha1.PhaseWaitingForApproval); approval(in, "0123456789abcdef") }, Working, "", ""},
 	"no-word-on-leave":     {func(in *Input) { behind(in, v1alpha1.PhaseWaitingForDisruption) }, Waiting, CoordinatorSilent, "leave to disrupt"},
+	"not-applied-yet":      {func(in *Input) { in.Managed.Status.AppliedRevision = "worker-11111111" }, Working, "", ""},
 	"applying":             {func(in *Input) { behind(in, v1alpha1.PhaseApplying) }, Working, "", ""},
 	"rolled-back": {func(in *Input) {
 		behind(in, v1alpha1.PhaseRolledBack)

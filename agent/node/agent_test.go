@@ -114,6 +114,26 @@ func TestAnUpdate(t *testing.T) {
 		r.phase(v1alpha1.PhaseUpToDate)
 		r.wantFile(motd, "hello")
 	})
+	t.Run("is not begun where something else is wanted by then", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.start()
+		r.revise(withFiles("Drain", map[string]string{motd: "hello"}))
+		r.phase(v1alpha1.PhaseWaitingForApproval)
+		r.approve(1)
+		hash := r.phase(v1alpha1.PhaseWaitingForDisruption).Plan.Hash
+		// The approval is taken back while the agent looks.
+		r.onPlan(func() { r.want(func(s *v1alpha1.ManagedNodeSpec) { s.Approval, s.Disruption = nil, nil }) })
+		r.want(func(s *v1alpha1.ManagedNodeSpec) {
+			s.Disruption = &v1alpha1.DisruptionApproval{Plan: hash, Impact: "Drain", At: at(2)}
+		})
+		r.until("the wait for another approval", func() bool {
+			s := r.source.last()
+			return s.Phase == v1alpha1.PhaseWaitingForApproval && s.ObservedGeneration == 4
+		})
+		r.wantFile(motd, "")
+		r.wantOutcomes("")
+	})
 	t.Run("that is under way is finished before the next one is looked at", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/steps/engine"
 	"github.com/hostler-dev/hostler/steps/host/hosttest"
 )
 
@@ -47,6 +49,23 @@ func TestDrift(t *testing.T) {
 			s := r.source.last()
 			return s.Phase == v1alpha1.PhaseUpToDate && s.Drift == nil && len(s.Runs) == 2
 		})
+		r.wantOutcomes("done, done")
+		r.host.Change(hosttest.File(motd, "drifted again"))
+		r.until("another repair", func() bool { return r.file(motd) == "hello" })
+	})
+	t.Run("is repaired once a look, and not fought over", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.start()
+		r.upToDate("None", map[string]string{motd: "hello"})
+		r.onEvent = func(e engine.Event) {
+			if e.Kind == engine.RunEnded {
+				r.host.Change(hosttest.File(motd, "somebody's"))
+			}
+		}
+		r.host.Change(hosttest.File(motd, "somebody's"))
+		r.want(func(s *v1alpha1.ManagedNodeSpec) { s.Approval = nil })
+		r.until("giving up for now", func() bool { return strings.Contains(r.source.last().Message, "something else changes the host") })
 		r.wantOutcomes("done, done")
 	})
 	t.Run("that costs more waits for approval like an update", func(t *testing.T) {

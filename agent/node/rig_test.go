@@ -45,6 +45,8 @@ type rig struct {
 
 	mu      sync.Mutex
 	planned int
+	// planHook is called at the end of the next plan.
+	planHook func()
 	notes   []string
 }
 
@@ -115,6 +117,13 @@ func (r *rig) looks(more int) {
 		defer r.mu.Unlock()
 		return r.planned >= want
 	})
+}
+
+// onPlan calls once at the end of the next plan.
+func (r *rig) onPlan(once func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.planHook = once
 }
 
 // until waits for a state.
@@ -250,8 +259,13 @@ type wish struct {
 func (w *wish) Plan(ctx context.Context) (*engine.Plan, error) {
 	plan, err := w.rig.engine().Plan(ctx, w.steps)
 	w.rig.mu.Lock()
-	defer w.rig.mu.Unlock()
 	w.rig.planned++
+	once := w.rig.planHook
+	w.rig.planHook = nil
+	w.rig.mu.Unlock()
+	if once != nil {
+		once()
+	}
 	return plan, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/agent/node"
@@ -48,6 +49,9 @@ approved up to --max-impact.`,
 			}
 			if s.image {
 				return usage("--image: an agent keeps machines that run")
+			}
+			if !cmd.Flags().Changed("log-level") {
+				s.logLevel = zapcore.InfoLevel // nobody sees a daemon at work but by its log
 			}
 			return s.runAgent(cmd, ceiling, kubeconfig, verifyInterval)
 		},
@@ -113,4 +117,3 @@ func watchdogBeat() time.Duration {
 	}
 	return interval / 2
 }
-

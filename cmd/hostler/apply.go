@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/engine"
 )
 
 func newApply(s *settings) *cobra.Command {
@@ -65,6 +67,12 @@ func (s *settings) apply(ctx context.Context, cmd *cobra.Command, wish *machine.
 	if s.output == "text" && !plan.Converged() {
 		printShortPlan(cmd.OutOrStdout(), document)
 		fmt.Fprintln(cmd.OutOrStdout())
+	}
+	if plan.Impact() >= steps.Drain && plan.Impact() <= ceiling {
+		// The time without workloads is no time for downloads, and the way back needs the old packages.
+		if _, err := wish.Stage(ctx); err != nil && !errors.Is(err, engine.ErrUnfinished) {
+			return fmt.Errorf("nothing was changed: %w", err)
+		}
 	}
 	result, err := wish.Apply(ctx, ceiling)
 	show.end()

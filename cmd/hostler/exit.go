@@ -53,7 +53,7 @@ func code(err error) exitCode {
 	// went back, and that the host is as before is what a script must know.
 	case errors.Is(err, engine.ErrRolledBack):
 		return exitRolledBack
-	case errors.As(err, &locked), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
+	case errors.As(err, &locked), errors.Is(err, errWaits), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
 		return exitBlocked
 	default:
 		return exitFailed

@@ -83,6 +83,9 @@ func printRunDetails(w io.Writer, run engine.Run, ops bool) error {
 	if run.Error != "" {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(run.Error, "\n", "\n  "))
 	}
+	for _, failure := range run.Failures {
+		fmt.Fprintf(w, "  optional step %s failed, and was left out: %s\n", failure.Step, strings.ReplaceAll(failure.Error, "\n", "\n  "))
+	}
 	if !ops {
 		return nil
 	}

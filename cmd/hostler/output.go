@@ -29,6 +29,8 @@ type planDocument struct {
 	Waits []remarkElement `json:"waits"`
 	// Warnings do not keep the host from being converged.
 	Warnings []remarkElement `json:"warnings"`
+	// Failures are optional steps that cannot be planned; nothing else waits for them.
+	Failures []remarkElement `json:"failures,omitempty"`
 }
 
 // opElement is an op in a plan.
@@ -58,6 +60,7 @@ func describePlan(wish *machine.Wish, plan *engine.Plan) (*planDocument, error) 
 		Node: wish.NodeName(), NodeGroup: wish.Revision.Spec.NodeGroup, Revision: wish.Revision.Name, Distro: wish.Distro(),
 		Impact: plan.Impact(), Hash: hash,
 		Ops: make([]opElement, 0, len(plan.Ops)), Waits: describeRemarks(plan.Waits), Warnings: describeRemarks(plan.Warnings),
+		Failures: describeFailures(plan.Failures),
 	}
 	for _, planned := range plan.Ops {
 		d.Ops = append(d.Ops, describeOp(planned))
@@ -77,6 +80,14 @@ func describeRemarks(remarks []engine.StepRemark) []remarkElement {
 	out := make([]remarkElement, 0, len(remarks))
 	for _, r := range remarks {
 		out = append(out, remarkElement{Step: r.Step, Reason: r.Text})
+	}
+	return out
+}
+
+func describeFailures(failures []engine.StepFailure) []remarkElement {
+	var out []remarkElement
+	for _, f := range failures {
+		out = append(out, remarkElement{Step: f.Step, Reason: f.Err.Error()})
 	}
 	return out
 }
@@ -138,10 +149,11 @@ func printOps(w io.Writer, d *planDocument, details func(io.Writer, opElement)) 
 	for _, wait := range d.Waits {
 		fmt.Fprintf(w, "  %s: %s\n", wait.Step, wait.Reason)
 	}
-	if len(d.Warnings) > 0 {
+	if len(d.Warnings)+len(d.Failures) > 0 {
 		fmt.Fprintln(w)
 	}
 	printWarnings(w, d.Warnings)
+	printFailures(w, d.Failures)
 	if d.converged() {
 		fmt.Fprintf(w, "\n%s\n", nothingToDo)
 		return
@@ -172,6 +184,12 @@ func printDetails(w io.Writer, op opElement) {
 func printWarnings(w io.Writer, warnings []remarkElement) {
 	for _, warning := range warnings {
 		fmt.Fprintf(w, "warning: %s: %s\n", warning.Step, warning.Reason)
+	}
+}
+
+func printFailures(w io.Writer, failures []remarkElement) {
+	for _, failure := range failures {
+		fmt.Fprintf(w, "optional step %s failed, and was left out: %s\n", failure.Step, failure.Reason)
 	}
 }
 

@@ -111,6 +111,10 @@ func (p *progress) event(e engine.Event) {
 		p.release()
 		p.line("✗ %v", e.Err)
 		p.line("taking everything back, newest first")
+	case engine.StepGaveUp:
+		p.release()
+		p.line("✗ optional step %s: %v", e.Step, e.Err)
+		p.line("taking back what it did, and going on without it")
 	case engine.RunEnded:
 		p.release()
 	case engine.OpMade:
@@ -130,8 +134,11 @@ func (p *progress) Write(log []byte) (int, error) {
 // label is "[ 3/17] sysctl: set sysctl:vm.max_map_count".
 func label(e engine.Event) string {
 	act := e.Op.Diff().Action
-	if e.Message == "undo" {
+	switch e.Message {
+	case "undo":
 		act = "undo: " + act
+	case "prefetch":
+		act = "download for: " + act
 	}
 	return fmt.Sprintf("[%*d/%d] %s: %s %s", len(fmt.Sprint(e.Total)), e.Index, e.Total, e.Step, act, e.Op.Key())
 }

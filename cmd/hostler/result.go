@@ -21,6 +21,8 @@ type applied struct {
 	Error       string          `json:"error,omitempty"`
 	Plan        *planDocument   `json:"plan,omitempty"`
 	Warnings    []remarkElement `json:"warnings,omitempty"`
+	// Failures are optional steps that failed; what they did is taken back.
+	Failures []remarkElement `json:"failures,omitempty"`
 }
 
 // printResult prints how a run ended and returns the error that it ended with.
@@ -32,6 +34,7 @@ func (s *settings) printResult(cmd *cobra.Command, result engine.Result, plan *p
 			warnings = slices.DeleteFunc(warnings, func(w remarkElement) bool { return slices.Contains(plan.Warnings, w) })
 		}
 		printWarnings(cmd.OutOrStdout(), warnings)
+		printFailures(cmd.OutOrStdout(), describeFailures(result.Failures))
 		if sentence := s.sentence(result, plan != nil); sentence != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), sentence)
 		}
@@ -42,6 +45,7 @@ func (s *settings) printResult(cmd *cobra.Command, result engine.Result, plan *p
 	}
 	document := applied{
 		Run: result.Run, Outcome: result.Outcome, Ops: result.Ops, TookSeconds: result.Took.Seconds(), Plan: plan, Warnings: warnings,
+		Failures: describeFailures(result.Failures),
 	}
 	if err != nil {
 		document.Error = err.Error()

@@ -31,6 +31,7 @@ func printDrift(w io.Writer, d *planDocument) {
 		fmt.Fprintf(w, "%s: later: %s\n", wait.Step, wait.Reason)
 	}
 	printWarnings(w, d.Warnings)
+	printFailures(w, d.Failures)
 	if d.converged() {
 		fmt.Fprintf(w, "%s is as NodeGroup %s says, revision %s.\n", d.host(), d.NodeGroup, d.Revision)
 		return

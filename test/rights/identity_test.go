@@ -74,12 +74,9 @@ func withConfig(config *rest.Config) (identity, error) {
 }
 
 // object reads YAML.
-func object(text string) *unstructured.Unstructured {
+func object(text string) (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
-	if err := yaml.Unmarshal([]byte(text), &o.Object); err != nil {
-		panic("a test has bad YAML: " + err.Error())
-	}
-	return o
+	return o, yaml.Unmarshal([]byte(text), &o.Object)
 }
 
 // act is one thing that somebody tries.
@@ -88,7 +85,7 @@ type act func(ctx context.Context, who identity) error
 // patch changes an object by a merge patch, given as YAML. An act without a namespace is on an object of the cluster.
 func patch(resource schema.GroupVersionResource, name, change string, subresources ...string) act {
 	return func(ctx context.Context, who identity) error {
-		_, err := who.Resource(resource).Patch(ctx, name, types.MergePatchType, json(change), metav1.PatchOptions{}, subresources...)
+		_, err := who.patch(ctx, resource, name, change, metav1.PatchOptions{}, subresources...)
 		return err
 	}
 }
@@ -99,23 +96,28 @@ func apply(name, status string) act { return applyAs("hostler-agent", name, stat
 // applyAs is for another field manager: what one applied the other does not take back.
 func applyAs(manager, name, status string) act {
 	return func(ctx context.Context, who identity) error {
-		o := object(status)
+		o, err := object(status)
+		if err != nil {
+			return err
+		}
 		o.SetAPIVersion(v1alpha1.GroupVersion.String())
 		o.SetKind(v1alpha1.ManagedNodeKind)
 		o.SetName(name)
-		_, err := who.Resource(managedNodes).ApplyStatus(ctx, name, o, metav1.ApplyOptions{FieldManager: manager, Force: true})
+		_, err = who.Resource(managedNodes).ApplyStatus(ctx, name, o, metav1.ApplyOptions{FieldManager: manager, Force: true})
 		return err
 	}
 }
 
 // replace reads an object, edits it, and writes it back as a whole.
-func replace(resource schema.GroupVersionResource, name string, edit func(o *unstructured.Unstructured), subresources ...string) act {
+func replace(resource schema.GroupVersionResource, name string, edit func(o *unstructured.Unstructured) error, subresources ...string) act {
 	return func(ctx context.Context, who identity) error {
 		o, err := who.Resource(resource).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
-		edit(o)
+		if err := edit(o); err != nil {
+			return err
+		}
 		_, err = who.Resource(resource).Update(ctx, o, metav1.UpdateOptions{}, subresources...)
 		return err
 	}
@@ -137,8 +139,11 @@ func list(resource schema.GroupVersionResource) act {
 
 func create(resource schema.GroupVersionResource, text string) act {
 	return func(ctx context.Context, who identity) error {
-		o := object(text)
-		_, err := who.Resource(resource).Namespace(o.GetNamespace()).Create(ctx, o, metav1.CreateOptions{})
+		o, err := object(text)
+		if err != nil {
+			return err
+		}
+		_, err = who.Resource(resource).Namespace(o.GetNamespace()).Create(ctx, o, metav1.CreateOptions{})
 		return err
 	}
 }
@@ -160,19 +165,24 @@ func inNamespace(resource schema.GroupVersionResource, namespace, name string) a
 // post creates a subresource, such as the eviction of a pod.
 func post(resource schema.GroupVersionResource, namespace, name, text, subresource string) act {
 	return func(ctx context.Context, who identity) error {
-		o := object(text)
+		o, err := object(text)
+		if err != nil {
+			return err
+		}
 		o.SetName(name)
-		_, err := who.Resource(resource).Namespace(namespace).Create(ctx, o, metav1.CreateOptions{}, subresource)
+		_, err = who.Resource(resource).Namespace(namespace).Create(ctx, o, metav1.CreateOptions{}, subresource)
 		return err
 	}
 }
 
-func json(text string) []byte {
-	data, err := yaml.YAMLToJSON([]byte(text))
+func (who identity) patch(
+	ctx context.Context, resource schema.GroupVersionResource, name, change string, options metav1.PatchOptions, subresources ...string,
+) (*unstructured.Unstructured, error) {
+	data, err := yaml.YAMLToJSON([]byte(change))
 	if err != nil {
-		panic("a test has bad YAML: " + err.Error())
+		return nil, err
 	}
-	return data
+	return who.Resource(resource).Patch(ctx, name, types.MergePatchType, data, options, subresources...)
 }
 
 func must(t *testing.T, err error) {

@@ -130,16 +130,15 @@ func TestPeopleAreRefused(t *testing.T) {
 	}
 }
 
-func set(value any, path ...string) func(*unstructured.Unstructured) {
-	return func(o *unstructured.Unstructured) {
-		if err := unstructured.SetNestedField(o.Object, value, path...); err != nil {
-			panic("a test sets a field of no object: " + err.Error())
-		}
-	}
+func set(value any, path ...string) func(*unstructured.Unstructured) error {
+	return func(o *unstructured.Unstructured) error { return unstructured.SetNestedField(o.Object, value, path...) }
 }
 
-func without(path ...string) func(*unstructured.Unstructured) {
-	return func(o *unstructured.Unstructured) { unstructured.RemoveNestedField(o.Object, path...) }
+func without(path ...string) func(*unstructured.Unstructured) error {
+	return func(o *unstructured.Unstructured) error {
+		unstructured.RemoveNestedField(o.Object, path...)
+		return nil
+	}
 }
 
 func waiting(status string) string {

@@ -45,12 +45,13 @@ func testSchemas(t *testing.T, admin identity) {
 	t.Run("keep a revision as it is", func(t *testing.T) { keepRevision(t, admin) })
 	for name, c := range badObjects {
 		t.Run("refuse "+name, func(t *testing.T) {
-			o := object(c.object)
+			o, err := object(c.object)
+			must(t, err)
 			o.SetAPIVersion(v1alpha1.GroupVersion.String())
 			if o.GetName() == "" {
 				o.SetName("bad")
 			}
-			_, err := admin.Resource(resourceOf(o.GetKind())).Create(t.Context(), o, metav1.CreateOptions{
+			_, err = admin.Resource(resourceOf(o.GetKind())).Create(t.Context(), o, metav1.CreateOptions{
 				DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 			})
 			// What does not exist is a bad request, what may not be is invalid.

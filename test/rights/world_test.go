@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // Who acts in these tests.
@@ -141,22 +140,26 @@ func waitForPolicies(ctx context.Context) error {
 	dryRun := metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}
 	tries := map[string]func() error{
 		"hostler-node-status": func() error {
-			_, err := nodeA.Resource(managedNodes).Patch(ctx, "a", types.MergePatchType, json("status: {rollout: {wave: none}}"), dryRun, "status")
+			_, err := nodeA.patch(ctx, managedNodes, "a", "status: {rollout: {wave: none}}", dryRun, "status")
 			return err
 		},
 		"hostler-nodes": func() error {
-			_, err := nodeA.Resource(nodes).Patch(ctx, "a", types.MergePatchType, json(`metadata: {annotations: {hostler.dev/drain: ""}}`), dryRun)
+			_, err := nodeA.patch(ctx, nodes, "a", `metadata: {annotations: {hostler.dev/drain: ""}}`, dryRun)
 			return err
 		},
 		"hostler-decisions": func() error {
-			_, err := approver.Resource(managedNodes).Patch(ctx, "a", types.MergePatchType, json("spec: {paused: true}"), dryRun)
+			_, err := approver.patch(ctx, managedNodes, "a", "spec: {paused: true}", dryRun)
 			return err
 		},
 	}
 	for name, try := range tries {
-		for !apierrors.IsForbidden(try()) {
+		for {
+			err := try()
+			if err != nil && strings.Contains(err.Error(), "ValidatingAdmissionPolicy '"+name+"'") {
+				break
+			}
 			if ctx.Err() != nil {
-				return errors.Join(fmt.Errorf("admission policy %s forbids nothing", name), ctx.Err())
+				return fmt.Errorf("admission policy %s does not forbid what it should: got %w", name, errors.Join(err, ctx.Err()))
 			}
 		}
 	}

@@ -146,6 +146,24 @@ func TestOnlyAgentKnowsTheAPIServer(t *testing.T) {
 	}
 }
 
+// The agent is to rest in 30 MB with one watch; controller-runtime brings informers, and belongs to the coordinator.
+func TestOnlyTheCoordinatorLinksControllerRuntime(t *testing.T) {
+	t.Parallel()
+	seen := false
+	for _, p := range packages(t) {
+		name, _ := own(p.ImportPath)
+		links := slices.ContainsFunc(p.Deps, func(dep string) bool { return strings.HasPrefix(dep, "sigs.k8s.io/controller-runtime") })
+		may := name == "agent/coordinator" || strings.HasPrefix(name, "agent/coordinator/") || strings.HasPrefix(name, "cmd/") || strings.HasPrefix(name, "test/")
+		if links && !may {
+			t.Errorf("%s depends on controller-runtime, which belongs to agent/coordinator alone", name)
+		}
+		seen = seen || links && name == "agent/coordinator"
+	}
+	if !seen {
+		t.Error("agent/coordinator does not link controller-runtime: this test looks for something that is not there")
+	}
+}
+
 func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {

@@ -45,7 +45,7 @@ type DrainSpec struct {
 	// Timeout is how long pods have to leave.
 	// +kubebuilder:default="10m"
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
@@ -56,7 +56,7 @@ type DrainSpec struct {
 	// SkipWaitForDeleteTimeout leaves pods behind that have been terminating for longer than this. Default: wait for
 	// all.
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	SkipWaitForDeleteTimeout *metav1.Duration `json:"skipWaitForDeleteTimeout,omitempty"`

@@ -90,7 +90,7 @@ type Script struct {
 	// Timeout bounds each of the scripts; check never gets more than one minute.
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`

@@ -26,7 +26,7 @@ type PackagesSpec struct {
 	// LockTimeout is how long to wait for another program that holds the package manager's lock.
 	// +kubebuilder:default="10m"
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	LockTimeout *metav1.Duration `json:"lockTimeout,omitempty"`

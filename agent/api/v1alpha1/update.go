@@ -75,7 +75,7 @@ type Wave struct {
 	// Soak is how long the wave must stay healthy before the next nodes start.
 	// +kubebuilder:default="30m"
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Soak *metav1.Duration `json:"soak,omitempty"`

@@ -24,8 +24,8 @@ func (c *NodeGroupConfiguration) Validate() field.ErrorList {
 	check.metadata(NodeGroupConfigurationKind, &c.ObjectMeta)
 	check.dnsLabel(field.NewPath("metadata", "name"), c.Name)
 	spec := field.NewPath("spec")
-	if weight := *c.Spec.Weight; weight < 0 || weight > maxWeight {
-		check.invalid(spec.Child("weight"), weight, "must be from 0 to %d", maxWeight)
+	if weight := c.Spec.Weight; weight != nil && (*weight < 0 || *weight > maxWeight) {
+		check.invalid(spec.Child("weight"), *weight, "must be from 0 to %d", maxWeight)
 	}
 	check.groups(spec.Child("nodeGroups"), c.Spec.NodeGroups)
 	check.script(spec, &c.Spec.Script)

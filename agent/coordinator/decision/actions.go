@@ -44,6 +44,11 @@ func (d *decision) memberActions(m *member) []Action {
 		all = append(all, write)
 	}
 	all = append(all, d.cordonActions(m)...)
+	// What is told comes right after what it tells of. Were it behind writes that may meet a conflict, it would be lost with
+	// them, as what is done is not decided again. So it is told twice at worst.
+	for _, event := range m.events {
+		all = append(all, event)
+	}
 	if m.evict != nil {
 		all = append(all, *m.evict)
 	}
@@ -53,11 +58,7 @@ func (d *decision) memberActions(m *member) []Action {
 	if differ := m.mirror(); len(differ) > 0 {
 		all = append(all, Mirror{Node: m.name, Annotations: differ})
 	}
-	all = append(all, d.templateActions(m)...)
-	for _, event := range m.events {
-		all = append(all, event)
-	}
-	return all
+	return append(all, d.templateActions(m)...)
 }
 
 // gone is whether nothing of hostler's is left on a node that it lets go of.

@@ -89,6 +89,6 @@ func (d *decision) settle(m *member) {
 	}
 	if m.rollout.ProvenAt != nil && m.rollout.ProvenAt.After(d.now.Time) {
 		// The clock was ahead, here or on another leader's machine. Nobody soaks until then.
-		m.rollout.ProvenAt = &d.now
+		m.rollout.ProvenAt = d.now.DeepCopy()
 	}
 }

@@ -87,7 +87,7 @@ func (m *member) uncordonedByHand() bool {
 func (d *decision) mayRetry(m *member) bool {
 	drain := m.spec.Drain
 	if drain.GivenUp.After(d.now.Time) {
-		drain.GivenUp = &d.now // the clock was ahead
+		drain.GivenUp = d.now.DeepCopy() // the clock was ahead
 	}
 	until := drain.GivenUp.Add(d.timeout())
 	otherPlan := drain.Plan != "" && m.hasPlan() && m.status.Plan.Hash != drain.Plan
@@ -167,12 +167,11 @@ func (d *decision) wait(m *member) {
 
 // giveUp takes the cordon and the slot back. Nothing has been changed on the host: leave to disrupt was not given.
 func (d *decision) giveUp(m *member, deadline time.Time) {
-	now := d.now
-	m.spec.Drain.GivenUp = &now
+	m.spec.Drain.GivenUp = d.now.DeepCopy()
 	m.spec.Approval, m.rollout.StartedAt = nil, nil
 	status := m.rollout.Drain
 	if status.State != v1alpha1.DrainFailed {
-		status.State, status.Since = v1alpha1.DrainTimedOut, now
+		status.State, status.Since = v1alpha1.DrainTimedOut, d.now
 		status.Message = fmt.Sprintf("%d pods had not left at %s", status.Left, clock(deadline))
 	}
 	d.warn(m, "DrainTimedOut", fmt.Sprintf("given up and uncordoned: %d pods had not left in %s%s", status.Left, d.timeout(), m.blocking()))

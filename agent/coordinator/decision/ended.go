@@ -22,7 +22,7 @@ func (d *decision) prove(m *member) {
 	d.forget(m)
 	changed := m.was.Approval != nil || m.rollout.StartedAt != nil
 	if changed || m.rollout.ProvenRevision != m.was.Revision || m.rollout.ProvenAt == nil {
-		m.rollout.ProvenRevision, m.rollout.ProvenAt = m.was.Revision, &d.now
+		m.rollout.ProvenRevision, m.rollout.ProvenAt = m.was.Revision, d.now.DeepCopy()
 	}
 	if changed {
 		began := m.rollout.StartedAt

@@ -187,6 +187,8 @@ func TestTheSlotOfAWithdrawnApprovalIsKeptUntilTheAgentReports(t *testing.T) {
 	w.annotate("n1", pausedKey, "disk")
 	w.settle()
 	w.waits("n2", WaitingSlot, "n1 is being updated")
+	w.heard("n1", v1alpha1.PhaseStaging)
+	w.waits("n2", WaitingSlot, "n1 is being updated")
 	w.heard("n1", v1alpha1.PhasePaused)
 	w.settle()
 	w.waits("n2", WaitingAgent)

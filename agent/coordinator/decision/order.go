@@ -51,8 +51,9 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// queue is who might start, in the order in which they are asked: whoever a person wants to start now; broken nodes,
-// which may hold the slots that all others wait for and lose nothing; then wave by wave.
+// queue is who might start, in the order in which they are asked: whoever a person wants to start now, then as the group
+// orders. Waves need no place here, as none starts before the one before it is done (turn); nor do broken nodes,
+// which wait for no wave and take no further slot, so that nobody can be in their way.
 func (d *decision) queue() []*member {
 	var queue []*member
 	for _, m := range d.members {
@@ -63,8 +64,6 @@ func (d *decision) queue() []*member {
 	slices.SortStableFunc(queue, func(a, b *member) int {
 		return cmp.Or(
 			compareBool(!a.asked(v1alpha1.ApprovedAnnotation), !b.asked(v1alpha1.ApprovedAnnotation)),
-			compareBool(!a.broken(), !b.broken()),
-			cmp.Compare(a.wave, b.wave),
 			d.compare(a, b),
 		)
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -93,6 +94,15 @@ func TestEvictTellsTheAnswer(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the numbers of a budget are those of the answer", func(t *testing.T) {
+		t.Parallel()
+		c := newCluster(newPod("a"), newBudget("web"))
+		c.answers["a"] = budgetError("The disruption budget web needs 3 healthy pods and has 2 currently")
+		want := "PodDisruptionBudget default/web allows 0 disruptions now: 2 of 3 needed pods are available, and it needs all 3: add a replica, or loosen it"
+		if _, reasons, _ := mustEvict(t, c, Options{}); reasons["a"] != want {
+			t.Errorf("got reason %q, want %q", reasons["a"], want)
+		}
+	})
 	t.Run("two budgets are told by name", func(t *testing.T) {
 		t.Parallel()
 		c := newCluster(newPod("a"), newBudget("one"), newBudget("two"))
@@ -274,6 +284,9 @@ func (c *crowd) Evict(context.Context, *policyv1.Eviction) error {
 	select {
 	case <-c.full:
 	case <-time.After(time.Minute):
+	}
+	for range 1000 { // one too many would come now
+		runtime.Gosched()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

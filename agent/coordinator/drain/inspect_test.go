@@ -59,6 +59,9 @@ func TestInspect(t *testing.T) {
 		"asks no budget for pending pods":        {[]runtime.Object{newPod("a", inPhase(corev1.PodPending)), newBudget("web", spent)}, Options{}, decision.Drain{Left: 1}},
 		"passes a sick pod that is not needed":   {[]runtime.Object{newPod("a", unready), newBudget("web", spent)}, Options{}, decision.Drain{Left: 1}},
 		"keeps a sick pod of a sick application": {[]runtime.Object{newPod("a", unready), newBudget("web", spent, func(b *policyv1.PodDisruptionBudget) { b.Status.CurrentHealthy = 1 })}, Options{}, decision.Drain{Left: 1, Blocking: []v1alpha1.BlockingPod{blocked("a", "PodDisruptionBudget default/web allows 0 disruptions now: 1 of 2 needed pods are available")}}},
+		"keeps a sick pod of an application that needs none": {[]runtime.Object{newPod("a", unready), newBudget("web", func(b *policyv1.PodDisruptionBudget) {
+			b.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: 1}
+		})}, Options{}, decision.Drain{Left: 1, Blocking: []v1alpha1.BlockingPod{blocked("a", "PodDisruptionBudget default/web allows 0 disruptions now: 0 of 0 needed pods are available")}}},
 		"passes sick pods where the budget says so": {[]runtime.Object{newPod("a", unready), newBudget("web", spent, func(b *policyv1.PodDisruptionBudget) {
 			always := policyv1.AlwaysAllow
 			b.Status.CurrentHealthy, b.Spec.UnhealthyPodEvictionPolicy = 1, &always

@@ -85,11 +85,7 @@ func (l Lease) check() error {
 }
 
 // Coordinator is the cluster's side of hostler.
-type Coordinator struct {
-	config  Config
-	manager manager.Manager
-	loop    *loop
-}
+type Coordinator struct{ manager manager.Manager }
 
 // New connects a coordinator with a cluster. Nothing happens before Run.
 func New(config Config) (*Coordinator, error) {
@@ -112,7 +108,7 @@ func New(config Config) (*Coordinator, error) {
 	if err := connect(m, l, wake); err != nil {
 		return nil, fmt.Errorf("setting up the coordinator: %w", err)
 	}
-	return &Coordinator{config: config, manager: m, loop: l}, nil
+	return &Coordinator{manager: m}, nil
 }
 
 func (c *Config) complete() error {
@@ -205,13 +201,12 @@ func connect(m manager.Manager, l *loop, wake *waker) error {
 		}
 		return nil
 	}
-	return errors.Join(m.AddHealthzCheck("ping", healthz.Ping), m.AddReadyzCheck("informers", synced))
+	return errors.Join(m.Add(l.drains), m.AddHealthzCheck("ping", healthz.Ping), m.AddReadyzCheck("informers", synced))
 }
 
 // Run coordinates until ctx ends, which is no error, or until the lease is lost, which is one: the process must end then,
 // and start anew.
 func (c *Coordinator) Run(ctx context.Context) error {
-	c.loop.life = ctx
 	if err := c.manager.Start(ctx); err != nil {
 		return fmt.Errorf("coordinating: %w", err)
 	}

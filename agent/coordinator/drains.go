@@ -40,10 +40,15 @@ type drains struct {
 	log     *zap.Logger
 	// wake asks for a round.
 	wake func()
+	// jobs are evictions that Start has not begun yet.
+	jobs chan decision.Evict
 
 	mu    sync.Mutex
 	nodes map[string]*emptying
 }
+
+// waitingJobs is how many evictions may wait for Start; more are decided again.
+const waitingJobs = 100
 
 // emptying is one node's.
 type emptying struct {
@@ -56,7 +61,21 @@ type emptying struct {
 }
 
 func newDrains(d drainer, self types.NamespacedName, now func() time.Time, log *zap.Logger, wake func()) *drains {
-	return &drains{drainer: d, self: self, now: now, log: log, wake: wake, nodes: map[string]*emptying{}}
+	return &drains{drainer: d, self: self, now: now, log: log, wake: wake, jobs: make(chan decision.Evict, waitingJobs), nodes: map[string]*emptying{}}
+}
+
+// Start carries evictions out until ctx ends.
+func (d *drains) Start(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case action := <-d.jobs:
+			running.Go(func() { d.run(ctx, action) })
+		}
+	}
 }
 
 func (d *drains) of(node string) *emptying {
@@ -88,8 +107,8 @@ func (d *drains) inspect(ctx context.Context, node string, options drain.Options
 	return found, nil
 }
 
-// evict starts to evict the pods of a node, unless that is under way, or was tried a moment ago. It returns at once.
-func (d *drains) evict(ctx context.Context, action decision.Evict) {
+// evict has the pods of a node evicted, unless that is under way, or was tried a moment ago. It returns at once.
+func (d *drains) evict(action decision.Evict) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e := d.of(action.Node)
@@ -97,8 +116,11 @@ func (d *drains) evict(ctx context.Context, action decision.Evict) {
 	if e.evicting || again {
 		return
 	}
-	e.evicting, e.forced = true, action.Force
-	go d.run(ctx, action)
+	select {
+	case d.jobs <- action:
+		e.evicting, e.forced = true, action.Force
+	default:
+	}
 }
 
 func (d *drains) run(ctx context.Context, action decision.Evict) {

@@ -53,21 +53,21 @@ func TestEvictionsOfANodeComeOneAtATime(t *testing.T) {
 	b := newBench(t)
 	s := &slow{begun: make(chan struct{}), end: make(chan struct{})}
 	b.drains.drainer = s
-	begun := func() bool { // evict marks the node before it returns
+	waits := func() bool { // evict marks the node before it returns
 		b.drains.mu.Lock()
 		defer b.drains.mu.Unlock()
 		return b.drains.of("a").evicting
 	}
-	b.drains.evict(b.life, decision.Evict{Node: "a"})
+	b.drains.evict(decision.Evict{Node: "a"})
 	<-s.begun
-	b.drains.evict(b.life, decision.Evict{Node: "a"}) // would block on begun for ever, and leak
+	b.drains.evict(decision.Evict{Node: "a"}) // would block on begun for ever, and leak
 	s.end <- struct{}{}
 	<-b.evicted
-	b.drains.evict(b.life, decision.Evict{Node: "a"})
-	if begun() {
+	b.drains.evict(decision.Evict{Node: "a"})
+	if waits() {
 		t.Error("the second attempt follows the first at once, want a pause")
 	}
-	b.drains.evict(b.life, decision.Evict{Node: "a", Force: true})
+	b.drains.evict(decision.Evict{Node: "a", Force: true})
 	<-s.begun
 	if !s.options.Force {
 		t.Error("force waits for the pause, want it at once")
@@ -75,7 +75,7 @@ func TestEvictionsOfANodeComeOneAtATime(t *testing.T) {
 	s.end <- struct{}{}
 	<-b.evicted
 	b.clock.pass(evictionPause)
-	b.drains.evict(b.life, decision.Evict{Node: "a", Force: true})
+	b.drains.evict(decision.Evict{Node: "a", Force: true})
 	<-s.begun
 	s.end <- struct{}{}
 	<-b.evicted

@@ -136,7 +136,7 @@ func (l *loop) act(ctx context.Context, w *world, group *v1alpha1.NodeGroup, act
 	case decision.Uncordon:
 		return l.uncordon(ctx, w, a.Node)
 	case decision.Evict:
-		l.drains.evict(l.life, a)
+		l.drains.evict(a)
 		return nil
 	case decision.Mirror:
 		return l.mirror(ctx, w, a)

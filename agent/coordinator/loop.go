@@ -34,8 +34,6 @@ type loop struct {
 	self string
 	now  func() time.Time
 	log  *zap.Logger
-	// life ends with the coordinator; what runs beside the rounds ends with it.
-	life context.Context
 
 	// led is set once the state that the last leader left has been read.
 	led      bool

@@ -68,12 +68,14 @@ func (b *bench) leader() *loop {
 	b.t.Cleanup(cancel)
 	wake := func() { b.evicted <- struct{}{} }
 	log := zap.NewNop()
+	drains := newDrains(b.pods, types.NamespacedName{}, b.clock.now, log, wake)
+	go func() { _ = drains.Start(ctx) }()
 	return &loop{
 		informers: b.informers, live: b.cluster, writer: b.cluster, decide: decision.Decide,
-		overlay: newOverlay(), drains: newDrains(b.pods, types.NamespacedName{}, b.clock.now, log, wake),
+		overlay: newOverlay(), drains: drains,
 		prometheus: newPrometheus(b.clock.now, wake), daemonSets: newDaemonSets(b.cluster, log),
 		servers: &servers{version: gitVersion("v1.36.3"), pods: b.cluster}, events: b.told,
-		now: b.clock.now, log: log, life: ctx,
+		now: b.clock.now, log: log,
 	}
 }
 

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -9,10 +10,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/node"
+	"github.com/hostler-dev/hostler/agent/render"
 	"github.com/hostler-dev/hostler/steps/engine"
 	"github.com/hostler-dev/hostler/steps/host/hosttest"
 )
@@ -352,6 +355,44 @@ func TestANodeThatNobodyWants(t *testing.T) {
 	})
 	if got := r.phase(v1alpha1.PhaseUnassigned); got.Phase != v1alpha1.PhaseUnassigned {
 		t.Errorf("got %s, want Unassigned", got.Phase)
+	}
+}
+
+func TestTheKubeletsConfigurationIsCompared(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	answers := make(chan metav1.ConditionStatus, 10)
+	r.config.KubeletConfigured = func(_ context.Context, revision render.Revision) metav1.Condition {
+		return metav1.Condition{Status: <-answers, Reason: "Test", Message: revision.Name}
+	}
+	answers <- metav1.ConditionUnknown
+	r.start()
+	revision := r.upToDate("None", map[string]string{motd: "hello"})
+	configured := func() *metav1.Condition {
+		return meta.FindStatusCondition(r.source.last().Conditions, v1alpha1.ConditionKubeletConfigured)
+	}
+	if got := configured(); got == nil || got.Status != metav1.ConditionUnknown || got.Message != revision {
+		t.Fatalf("got %+v, want what was found for %s", got, revision)
+	}
+	r.stop()
+	r.config.VerifyInterval = 10 * time.Millisecond
+	answers <- metav1.ConditionUnknown
+	answers <- metav1.ConditionTrue
+	r.start()
+	r.until("a second question after the first was not answered well", func() bool { return configured().Status == metav1.ConditionTrue })
+	r.looks(3) // a third question would never be answered
+}
+
+func TestCompareKubelet(t *testing.T) {
+	t.Parallel()
+	compare := node.CompareKubelet(hosttest.New())
+	var revision render.Revision
+	if got := compare(t.Context(), revision); got.Status != metav1.ConditionUnknown || got.Reason != "NotManaged" {
+		t.Errorf("got %+v where the kubelet is not hostler's, want it said", got)
+	}
+	revision.Spec.Host.KubernetesVersion = "1.36.3"
+	if got := compare(t.Context(), revision); got.Status != metav1.ConditionUnknown || got.Reason != "NotThereYet" || got.Message == "" {
+		t.Errorf("got %+v without a kubelet, want it said", got)
 	}
 }
 

@@ -47,7 +47,7 @@ type rig struct {
 	planned int
 	// planHook is called at the end of the next plan.
 	planHook func()
-	notes   []string
+	notes    []string
 }
 
 func newRig(t *testing.T) *rig {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 )
@@ -17,6 +18,7 @@ func (a *Agent) turn(ctx context.Context, tick bool) outcome {
 	a.takeIn(seen)
 	if tick {
 		a.repaired = false
+		a.askKubelet = a.askKubelet || !meta.IsStatusConditionTrue(a.memory.Conditions, v1alpha1.ConditionKubeletConfigured)
 		a.readRuns(ctx)
 	}
 	if tick || a.facts == nil {

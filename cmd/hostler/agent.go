@@ -87,7 +87,8 @@ func (s *settings) runAgent(cmd *cobra.Command, ceiling steps.Impact, kubeconfig
 	}
 	agent, err := node.New(node.Config{
 		Host: node.On(host), StateDir: host.StateDir(), Source: source, VerifyInterval: verifyInterval,
-		Beat: watchdogBeat(), Progress: progress, Version: version, Logger: logger.Named("agent"),
+		Beat: watchdogBeat(), Progress: progress, KubeletConfigured: node.CompareKubelet(host.View()),
+		Version: version, Logger: logger.Named("agent"),
 	})
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func report(stderr io.Writer, err error) {
 		noPlan   *engine.PlanError
 	)
 	switch {
-	case err == nil || errors.Is(err, errPending):
+	case err == nil, errors.Is(err, errPending), errors.Is(err, errWaits):
 		return
 	case errors.As(err, &badInput):
 		fmt.Fprintln(stderr, err)

@@ -1,6 +1,5 @@
-// Package standalone is the loop with a file in place of the API: it opens the
-// host, renders a NodeGroup to a revision with the same function as the
-// coordinator, turns that into steps, and hands them to the engine.
+// Package machine is the opened host: it takes a revision, wherever that comes
+// from, turns it into steps for this host, and hands them to the engine.
 package machine
 
 import (

@@ -27,23 +27,21 @@ func openCache(t *testing.T, r *rig) *node.Cache {
 
 var oneTwo = map[string]string{"/etc/one": "1", "/etc/two": "2"}
 
-// killed brings a rig to where the process was killed in the middle of the run of a revision, by an event of the engine.
-func killed(t *testing.T, impact v1alpha1.Impact, when func(engine.Event) bool) (r *rig, revision string) {
+// killed brings a rig to where the process was killed, by an event of the engine, in the middle of the run of a revision that
+// drains. The run is made by hand, with what the agent would have noted of it.
+func killed(t *testing.T, when func(engine.Event) bool) (r *rig, revision string) {
 	t.Helper()
 	r = newRig(t)
 	r.start()
-	revision = r.revise(withFiles(impact, oneTwo))
+	revision = r.revise(withFiles("Drain", oneTwo))
 	status := r.phase(v1alpha1.PhaseWaitingForApproval)
 	r.want(func(s *v1alpha1.ManagedNodeSpec) {
 		s.Approval = &v1alpha1.Approval{Revision: revision, Plan: status.Plan.Hash, At: at(1)}
 	})
 	r.until("the start", func() bool { return r.source.last().Phase != v1alpha1.PhaseWaitingForApproval })
 	r.stop()
-	if r.outcomes() == "" { // the agent waits for leave to disrupt, or was stopped before: the run is made by hand
-		ceiling := steps.Reboot
-		if err := openCache(t, r).SetMemory(&node.Memory{Run: &node.Leave{Revision: revision, Ceiling: ceiling, Approved: at(1)}}); err != nil {
-			t.Fatal(err)
-		}
+	if err := openCache(t, r).SetMemory(&node.Memory{Run: &node.Leave{Revision: revision, Ceiling: steps.Reboot, Approved: at(1)}}); err != nil {
+		t.Fatal(err)
 	}
 	reached := false
 	r.onEvent = func(e engine.Event) {
@@ -78,25 +76,20 @@ func TestARunThatWasCutShort(t *testing.T) {
 	t.Run("by the service manager is gone on with", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
-		reached := make(chan struct{})
 		r.onEvent = func(e engine.Event) {
 			if e.Kind == engine.OpMade && e.Op.Key() == "file:/etc/one" {
-				close(reached)
-				r.until("the end of the agent's patience", func() bool { return r.noted("STOP") })
+				r.cancel()
 			}
 		}
 		r.start()
 		revision := r.revise(withFiles("None", oneTwo))
 		r.phase(v1alpha1.PhaseWaitingForApproval)
 		r.approve(1)
-		<-reached
-		go r.note("STOP")
-		stop := r.stop
-		stop()
+		r.until("the end of the agent", func() bool { return r.noted("STOPPING=1") })
+		r.stop()
 		r.onEvent = nil
-		if got := r.outcomes(); got != "interrupted" && got != "done" {
-			t.Fatalf("got runs %q, want one that is not lost", got)
-		}
+		r.wantOutcomes("interrupted")
+		r.wantFile("/etc/two", "")
 		r.start()
 		if got := r.phase(v1alpha1.PhaseUpToDate); got.AppliedRevision != revision {
 			t.Errorf("got %q applied, want %s", got.AppliedRevision, revision)
@@ -106,7 +99,7 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("by a kill is finished under the leave that it had, though the source is away", func(t *testing.T) {
 		t.Parallel()
-		r, _ := killed(t, "Drain", begun("file:/etc/two"))
+		r, _ := killed(t, begun("file:/etc/two"))
 		r.wantFile("/etc/two", "")
 		r.source.say(node.News{Away: context.DeadlineExceeded})
 		r.start()
@@ -115,7 +108,7 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("is finished before the source has said anything", func(t *testing.T) {
 		t.Parallel()
-		r, _ := killed(t, "Drain", begun("file:/etc/two"))
+		r, _ := killed(t, begun("file:/etc/two"))
 		r.source.news = nil
 		r.start()
 		r.until("the end of the run", func() bool { return r.outcomes() == "done" })
@@ -123,8 +116,6 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("on its way back goes back to the end, and is not tried again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t)
-		_ = r
 		r, revision := killedGoingBack(t)
 		r.host.Heal()
 		r.start()
@@ -137,7 +128,7 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("goes back where its revision is not to be had any more", func(t *testing.T) {
 		t.Parallel()
-		r, _ := killed(t, "Drain", begun("file:/etc/two"))
+		r, _ := killed(t, begun("file:/etc/two"))
 		if err := openCache(t, r).Prune(); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +139,7 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("goes back where it costs more than it may", func(t *testing.T) {
 		t.Parallel()
-		r, revision := killed(t, "Drain", begun("file:/etc/two"))
+		r, revision := killed(t, begun("file:/etc/two"))
 		if err := openCache(t, r).SetMemory(&node.Memory{Run: &node.Leave{Revision: revision, Ceiling: steps.Restart}}); err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +149,7 @@ func TestARunThatWasCutShort(t *testing.T) {
 	})
 	t.Run("is finished though the ManagedNode is gone", func(t *testing.T) {
 		t.Parallel()
-		r, _ := killed(t, "Drain", begun("file:/etc/two"))
+		r, _ := killed(t, begun("file:/etc/two"))
 		r.source.say(node.News{})
 		r.start()
 		r.until("the end of the run", func() bool { return r.outcomes() == "done" })

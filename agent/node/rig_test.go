@@ -39,7 +39,8 @@ type rig struct {
 
 	// onEvent is called with each event of the engine, from the goroutine of the run.
 	onEvent func(engine.Event)
-	stop    func()
+	// stop ends the agent and waits for that; cancel only tells it to end, as SIGTERM does.
+	stop, cancel func()
 
 	progress *node.Progress
 
@@ -70,6 +71,7 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
 	ended := make(chan error, 1)
 	go func() { ended <- agent.Run(ctx) }()
 	var once sync.Once

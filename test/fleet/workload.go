@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hostler-dev/hostler/test/cluster"
 )
@@ -14,8 +15,8 @@ type Workload struct {
 	MinAvailable int
 	// Group, where it is set, keeps the pods on the nodes of a group.
 	Group string
-	// Stubborn pods ignore SIGTERM and may take that many seconds until they are killed; 0: they end at once.
-	Stubborn int
+	// Stubborn pods ignore SIGTERM, and have that long, in whole seconds, until they are killed; 0: they go when asked.
+	Stubborn time.Duration
 }
 
 const workloadManifest = `
@@ -57,7 +58,7 @@ func (w Workload) Manifest() string {
 		selector = fmt.Sprintf("hostler.dev/node-group: %s", w.Group)
 	}
 	if w.Stubborn > 0 {
-		grace, args = w.Stubborn, `"--ignore-sigterm"`
+		grace, args = int(w.Stubborn.Seconds()), `"--ignore-sigterm"`
 	}
 	text := fmt.Sprintf(workloadManifest, w.Name, w.Replicas, cluster.WebImage, selector, grace, args)
 	if w.MinAvailable > 0 {

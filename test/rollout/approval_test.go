@@ -17,10 +17,10 @@ func TestManualApproval(t *testing.T) {
 	t.Parallel()
 	tm := gather(t, 1, func(spec map[string]any) { bed.Child(spec, "disruptions")["approvalMode"] = "Manual" })
 	node := tm.nodes[0]
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	tm.waits(t, node, decision.WaitingManualApproval, v1alpha1.DisruptionApprovedAnnotation)
 	old := tm.planHash(t, node, "")
-	tm.edit(t, change("two", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("two", v1alpha1.ImpactDrain))
 	now := tm.planHash(t, node, old)
 
 	t.Run("for an old plan it is refused, and said so", func(t *testing.T) {

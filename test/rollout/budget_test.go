@@ -25,7 +25,7 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
 
 	t.Run("Abort gives up, says which pod and which budget, and takes the cordon back", func(t *testing.T) {
-		tm.edit(t, drainPolicy(v1alpha1.DrainAbort, 3*time.Second, "one"))
+		tm.edit(t, tm.drainPolicy(v1alpha1.DrainAbort, 3*time.Second, "one"))
 		tm.waits(t, node, decision.WaitingDrainTimedOut, web.Name)
 		tm.wait(t, func(w *fleet.World) error { return uncordoned(w, node) })
 		tm.Look(func(w *fleet.World) {
@@ -36,7 +36,7 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 		})
 	})
 	t.Run("Wait goes on, and says what for", func(t *testing.T) {
-		tm.edit(t, drainPolicy(v1alpha1.DrainWait, time.Second, "two"))
+		tm.edit(t, tm.drainPolicy(v1alpha1.DrainWait, time.Second, "two"))
 		tm.waits(t, node, decision.WaitingBudget, web.Name)
 		tm.Look(func(w *fleet.World) {
 			if !w.Node(node.Name).Spec.Unschedulable {
@@ -45,16 +45,16 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 		})
 	})
 	t.Run("Force has the pod go, and the update comes to its end", func(t *testing.T) {
-		tm.edit(t, drainPolicy(v1alpha1.DrainForce, 3*time.Second, "two"))
+		tm.edit(t, tm.drainPolicy(v1alpha1.DrainForce, 3*time.Second, "two"))
 		tm.upToDate(t, node)
 	})
 }
 
 // drainPolicy asks for a drain, and says what happens when it takes too long.
-func drainPolicy(policy v1alpha1.DrainTimeoutPolicy, timeout time.Duration, content string) func(*v1alpha1.NodeGroupSpec) {
+func (tm *team) drainPolicy(policy v1alpha1.DrainTimeoutPolicy, timeout time.Duration, content string) func(*v1alpha1.NodeGroupSpec) {
 	return func(spec *v1alpha1.NodeGroupSpec) {
 		spec.Disruptions.Drain.OnTimeout, spec.Disruptions.Drain.Timeout = policy, &metav1.Duration{Duration: timeout}
-		change(content, v1alpha1.ImpactDrain)(spec)
+		tm.change(content, v1alpha1.ImpactDrain)(spec)
 	}
 }
 

@@ -63,7 +63,7 @@ func TestConfiguration(t *testing.T) {
 		if got, err := node.ReadFile(t.Context(), "/etc/hostler-test-script"); err != nil || strings.TrimSpace(got) != node.Name {
 			t.Errorf("what the script wrote: got %q and error %v, want %s", got, err, node.Name)
 		}
-		must(t, tm.EditGroup(t.Context(), tm.group, change("one", v1alpha1.ImpactNone)))
+		must(t, tm.EditGroup(t.Context(), tm.group, tm.change("one", v1alpha1.ImpactNone)))
 		tm.wait(t, func(w *fleet.World) error { return fleet.UpToDate(w, tm.group, node.Name) })
 		if told := tm.kubectl(t, "get", "managednode", node.Name, "-o=yaml"); strings.Contains(told, "a-secret") {
 			t.Errorf("the status shows what a script printed:\n%s", told)

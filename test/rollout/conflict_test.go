@@ -35,9 +35,9 @@ func TestTwoGroupsSelectOneNode(t *testing.T) {
 			return nil
 		})
 	}
-	must(t, tm.EditGroup(t.Context(), tm.group, change("one", v1alpha1.ImpactNone)))
+	must(t, tm.EditGroup(t.Context(), tm.group, tm.change("one", v1alpha1.ImpactNone)))
 	tm.waits(t, node, decision.WaitingConflict, rival)
-	for _, path := range []string{"/etc/rival", "/etc/hostler-test"} {
+	for _, path := range []string{"/etc/rival", tm.file()} {
 		if out, err := node.Output(t.Context(), "cat", path); err == nil {
 			t.Errorf("%s of node %s: got %q, want neither group applied", path, node.Name, out)
 		}

@@ -17,7 +17,7 @@ func TestCordonedByAPerson(t *testing.T) {
 	node := tm.nodes[0]
 	t.Run("before: the node waits, and goes on when the person uncordons it", func(t *testing.T) {
 		tm.kubectl(t, "cordon", node.Name)
-		tm.edit(t, change("one", v1alpha1.ImpactDrain))
+		tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 		tm.waits(t, node, decision.WaitingForeignCordon, "uncordon")
 		tm.wantForeignCordon(t, node)
 		tm.kubectl(t, "uncordon", node.Name)
@@ -27,7 +27,7 @@ func TestCordonedByAPerson(t *testing.T) {
 		web := fleet.Workload{Name: "during", Replicas: 1, MinAvailable: 1, Group: tm.group}
 		must(t, tm.StartWorkload(t.Context(), web))
 		t.Cleanup(func() { tm.stopWorkload(t, web) })
-		tm.edit(t, change("two", v1alpha1.ImpactDrain))
+		tm.edit(t, tm.change("two", v1alpha1.ImpactDrain))
 		tm.waits(t, node, decision.WaitingBudget, web.Name)
 		// A person takes the cordon over by taking hostler's mark off it.
 		tm.kubectl(t, "annotate", "node", node.Name, v1alpha1.CordonedByAnnotation+"-")

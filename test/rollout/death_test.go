@@ -17,7 +17,7 @@ func TestNodeDiesHoldingASlot(t *testing.T) {
 	t.Parallel()
 	tm := gather(t, 2)
 	began := time.Now()
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	dead := tm.drained(t)
 	must(t, dead.PowerCut(t.Context()))
 	alive := tm.others(dead)[0]

@@ -15,7 +15,7 @@ import (
 func TestNodeDeleted(t *testing.T) {
 	t.Parallel()
 	tm := gather(t, 2)
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	gone := tm.drained(t)
 	// A node that is taken out of service is switched off first, or its kubelet would register it again.
 	must(t, gone.PowerCut(t.Context()))

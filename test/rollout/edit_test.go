@@ -21,9 +21,9 @@ func TestEditedInMidRollout(t *testing.T) {
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
 
 	t.Run("another edit takes the place of the first", func(t *testing.T) {
-		first := tm.edit(t, change("one", v1alpha1.ImpactDrain))
+		first := tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 		tm.waits(t, node, decision.WaitingBudget, web.Name)
-		second := tm.edit(t, change("two", v1alpha1.ImpactDrain))
+		second := tm.edit(t, tm.change("two", v1alpha1.ImpactDrain))
 		if first == second {
 			t.Fatalf("two edits have one revision, %s", first)
 		}
@@ -40,7 +40,7 @@ func TestEditedInMidRollout(t *testing.T) {
 			t.Errorf("revision: got %s, want %s as before the edits", back, base)
 		}
 		tm.upToDate(t, node)
-		if out, err := node.Output(t.Context(), "cat", "/etc/hostler-test"); err == nil {
+		if out, err := node.Output(t.Context(), "cat", tm.file()); err == nil {
 			t.Errorf("the file of the edits: got %q, want it never made", out)
 		}
 	})

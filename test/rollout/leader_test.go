@@ -24,7 +24,7 @@ func TestLeaderKilledInADrain(t *testing.T) {
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
 
 	began := time.Now()
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	first := tm.drained(t)
 	tm.waits(t, first, decision.WaitingBudget, web.Name)
 

@@ -19,7 +19,7 @@ func TestGroupDeletedInMidRollout(t *testing.T) {
 	web := fleet.Workload{Name: "removal", Replicas: 1, MinAvailable: 1, Group: tm.group}
 	must(t, tm.StartWorkload(t.Context(), web))
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	tm.waits(t, node, decision.WaitingBudget, web.Name)
 
 	tm.kubectl(t, "delete", "nodegroup", tm.group)
@@ -29,7 +29,7 @@ func TestGroupDeletedInMidRollout(t *testing.T) {
 		}
 		return uncordoned(w, node)
 	})
-	if out, err := node.Output(t.Context(), "cat", "/etc/hostler-test"); err == nil {
+	if out, err := node.Output(t.Context(), "cat", tm.file()); err == nil {
 		t.Errorf("the file of the deleted group: got %q, want it never made", out)
 	}
 }

@@ -3,10 +3,10 @@
 package rollout
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/coordinator/decision"
@@ -18,16 +18,24 @@ func TestPodThatIgnoresSIGTERM(t *testing.T) {
 	t.Parallel()
 	tm := gather(t, 1)
 	node := tm.nodes[0]
-	web := fleet.Workload{Name: "stubborn", Replicas: 1, Group: tm.group, Stubborn: 600}
+	const grace = 8 * time.Second
+	web := fleet.Workload{Name: "stubborn", Replicas: 1, Group: tm.group, Stubborn: grace}
 	must(t, tm.StartWorkload(t.Context(), web))
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
 
-	tm.edit(t, drainPolicy(v1alpha1.DrainWait, time.Minute, "one"))
-	tm.waits(t, node, decision.WaitingDrain, web.Name)
-	t.Run("it is left behind when the group says for how long to wait", func(t *testing.T) {
-		tm.edit(t, func(spec *v1alpha1.NodeGroupSpec) {
-			spec.Disruptions.Drain.SkipWaitForDeleteTimeout = &metav1.Duration{Duration: time.Second}
-		})
-		tm.upToDate(t, node)
+	began := time.Now()
+	tm.edit(t, tm.drainPolicy(v1alpha1.DrainWait, 2*time.Second, "one"))
+	tm.waits(t, node, decision.WaitingDrain)
+	tm.wait(t, func(w *fleet.World) error {
+		rollout := w.Managed(node.Name).Status.Rollout
+		if rollout == nil || rollout.Drain == nil || len(rollout.Drain.Blocking) != 1 || !strings.HasPrefix(rollout.Drain.Blocking[0].Name, web.Name) {
+			return fmt.Errorf("rollout of node %s: got %+v, want the pod that stays named in its drain", node.Name, rollout)
+		}
+		return nil
 	})
+	tm.upToDate(t, node)
+	draining := func(n fleet.NodeSample) bool { return n.Drain == v1alpha1.Draining }
+	if got := tm.Recording(began).Took(node.Name, draining); got < grace-time.Second {
+		t.Errorf("the drain took %s, want the pod's grace period, %s: nothing may end it sooner", got, grace)
+	}
 }

@@ -134,11 +134,14 @@ func (tm *team) revision(t *testing.T) (revision string) {
 }
 
 // change gives the group a file whose change costs something. Each content is another revision.
-func change(content string, impact v1alpha1.Impact) func(*v1alpha1.NodeGroupSpec) {
+func (tm *team) change(content string, impact v1alpha1.Impact) func(*v1alpha1.NodeGroupSpec) {
 	return func(spec *v1alpha1.NodeGroupSpec) {
-		spec.OperatingSystem.Files = []v1alpha1.File{{Path: "/etc/hostler-test", Content: content + "\n", Impact: impact}}
+		spec.OperatingSystem.Files = []v1alpha1.File{{Path: tm.file(), Content: content + "\n", Impact: impact}}
 	}
 }
+
+// file is one that no other test has left on the nodes.
+func (tm *team) file() string { return "/etc/hostler-test/" + tm.group }
 
 func (tm *team) wait(t *testing.T, missing func(*fleet.World) error) {
 	t.Helper()

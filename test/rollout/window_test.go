@@ -21,7 +21,7 @@ func TestWindowClosesWhileNodesWait(t *testing.T) {
 	web := fleet.Workload{Name: "window", Replicas: 2, MinAvailable: 2, Group: tm.group}
 	must(t, tm.StartWorkload(t.Context(), web))
 	t.Cleanup(func() { tm.stopWorkload(t, web) })
-	tm.edit(t, change("one", v1alpha1.ImpactDrain))
+	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	first := tm.drained(t)
 	second := tm.others(first)[0]
 	tm.waits(t, first, decision.WaitingBudget, web.Name)

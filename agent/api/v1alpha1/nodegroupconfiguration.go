@@ -87,7 +87,7 @@ type Script struct {
 	// Default: false.
 	// +optional
 	Optional bool `json:"optional,omitempty"`
-	// Timeout bounds each of the scripts; check never gets more than one minute.
+	// Timeout bounds each of the scripts, 15m at most; check never gets more than one minute.
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Pattern=`^(0|([0-9]{1,6}(\.[0-9]{1,9})?(ns|us|µs|ms|s|m|h))+)$`

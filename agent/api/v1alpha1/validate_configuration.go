@@ -12,9 +12,8 @@ const (
 	maxWeight = 10_000
 	// maxScriptBytes keeps a revision, with the scripts of several configurations in it, below the 1.5 MiB that etcd takes.
 	maxScriptBytes = 256 << 10
-	// maxScriptTimeout is longer than any single change of a host, and short enough that a hung script does not keep a node
-	// for a night.
-	maxScriptTimeout = time.Hour
+	// maxScriptTimeout leaves a script and the check after it within the 20 minutes that the engine gives an op.
+	maxScriptTimeout = 15 * time.Minute
 )
 
 // Validate reports everything that is wrong with a configuration, by path; nothing means that it may be applied. It must

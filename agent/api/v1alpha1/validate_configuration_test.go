@@ -26,7 +26,7 @@ spec:
     touch /etc/tuned
   undo: rm /etc/tuned
   impact: None
-  timeout: 1h
+  timeout: 15m
 `))
 	c.SetDefaults()
 	return c
@@ -79,7 +79,7 @@ func TestValidateOfAConfiguration(t *testing.T) {
 		"spec.timeout": {
 			"nothing":       func(c *configuration) { c.Spec.Timeout = minute(0) },
 			"negative":      func(c *configuration) { c.Spec.Timeout = minute(-1) },
-			"over one hour": func(c *configuration) { c.Spec.Timeout = minute(61) },
+			"over 15 minutes": func(c *configuration) { c.Spec.Timeout = minute(16) },
 		},
 	}
 	for path, changes := range cases {

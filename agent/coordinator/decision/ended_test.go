@@ -29,6 +29,11 @@ func TestProof(t *testing.T) {
 	runWorlds(t, map[string]worldCase{
 		"all is taken back, and the slot is given on only when that can be seen": {nodes: 2, given: finished(func(*world) {}),
 			moves: []string{"n1 approval taken back", "n1 disruption taken back", "n1 drain ended", "n1 uncordoned"}},
+		"a slot without a cordon is given on as late": {nodes: 2, given: func(w *world) {
+			w.edit("r2", v1alpha1.ImpactRestart)
+			w.approved("n1", v1alpha1.PhaseApplying, v1alpha1.ImpactRestart)
+			w.upToDate("n1")
+		}, moves: []string{"n1 approval taken back"}},
 		"not while the Node is not Ready":             {nodes: 2, given: finished(func(w *world) { w.ready("n1", false) })},
 		"not while a gate is closed":                  {nodes: 2, given: finished(func(w *world) { w.node("n1").GateClosed = "DaemonSet cni" })},
 		"not while the agent speaks of an older spec": {nodes: 2, given: finished(func(w *world) { w.managed("n1").Generation++ })},
@@ -246,6 +251,8 @@ func TestWhyANodeWaits(t *testing.T) {
 			w.Elsewhere = Count{Total: 3, Unavailable: 1}
 		}), WaitingClusterSlot, []string{"1 in other groups"}},
 		"for a slot": {planned(func(w *world) { w.upToDate("n1"); w.ready("n1", false) }), WaitingSlot, []string{"1 may be", "n1 is not Ready"}},
+		"for a slot that somebody's cordon takes": {planned(func(w *world) { w.upToDate("n1"); w.node("n1").Node.Spec.Unschedulable = true }),
+			WaitingSlot, []string{"n1 is cordoned by somebody"}},
 		"for a slot, though asked for now": {planned(func(w *world) {
 			w.annotate("n2", approvedKey, "")
 			w.approved("n1", v1alpha1.PhaseApplying, v1alpha1.ImpactRestart)

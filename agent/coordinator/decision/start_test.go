@@ -136,6 +136,19 @@ func TestWhoStarts(t *testing.T) {
 				w.Policy = &v1alpha1.UpdatePolicy{Spec: v1alpha1.UpdatePolicySpec{MaxUnavailable: one}}
 				w.Elsewhere = Count{Total: 5, Unavailable: 2, Updating: 0}
 			})},
+		"a broken node where other groups have the ceiling's broken nodes": {nodes: 2,
+			given: edited(v1alpha1.ImpactRestart, func(w *world) {
+				w.Policy = &v1alpha1.UpdatePolicy{Spec: v1alpha1.UpdatePolicySpec{MaxUnavailable: w.Group.Spec.Update.MaxUnavailable}}
+				w.Elsewhere = Count{Total: 5, Unavailable: 1}
+				w.ready("n2", false)
+			}),
+			moves: []string{"n2 approved for h-n2 by coordinator"}},
+		"no broken node while other groups change as many as the ceiling allows": {nodes: 2,
+			given: edited(v1alpha1.ImpactRestart, func(w *world) {
+				w.Policy = &v1alpha1.UpdatePolicy{Spec: v1alpha1.UpdatePolicySpec{MaxUnavailable: w.Group.Spec.Update.MaxUnavailable}}
+				w.Elsewhere = Count{Total: 5, Unavailable: 1, Updating: 1}
+				w.ready("n2", false)
+			})},
 		"a broken node first, which takes no further slot": {nodes: 3,
 			given: edited(v1alpha1.ImpactRestart, func(w *world) { w.ready("n3", false) }),
 			moves: []string{"n3 approved for h-n3 by coordinator"}},

@@ -13,6 +13,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 ARCHES  := amd64 arm64
 ARCH    ?= $(shell go env GOARCH)
+TAGS    ?=
 DIST    ?= dist
 
 .DEFAULT_GOAL := help
@@ -32,15 +33,15 @@ test: ## unit, golden, script and cluster tests (root; installs what they need)
 cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)
 	@$(call program,test/cluster/cmd/cluster) up
 
-build: ## the static binary for this machine, in bin/
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/hostler ./cmd/hostler
+build: ## the static binary for this machine, in bin/ (TAGS=node: without the coordinator, as in the packages)
+	@go build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/hostler ./cmd/hostler
 
 package: ## deb and rpm for amd64 and arm64, in dist/
 	@for arch in $(ARCHES); do $(MAKE) --no-print-directory deb rpm ARCH=$$arch; done
 
 deb rpm:
 	@mkdir -p $(DIST)
-	@GOARCH=$(ARCH) go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$(ARCH)/hostler ./cmd/hostler
+	@GOARCH=$(ARCH) go build -tags node -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$(ARCH)/hostler ./cmd/hostler
 	@ARCH=$(ARCH) VERSION='$(VERSION)' $(TOOL) nfpm package --packager $@ --target $(DIST)/
 
 bench-deps: ## install the peers that the benchmark compares with (root)

@@ -72,7 +72,7 @@ func (m *machine) buildPrograms(ctx context.Context) error {
 		path string
 		argv []string
 	}{
-		{"bin/hostler", []string{"make", "--no-print-directory", "build"}},
+		{"bin/hostler", []string{"make", "--no-print-directory", "build", "TAGS=node"}},
 		{stopwatch, []string{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", stopwatch, "./test/bench/stopwatch"}},
 		{benchmark, []string{"go", "test", "-c", "-trimpath", "-ldflags", "-s -w", "-o", benchmark, "./test/bench"}},
 	} {

@@ -11,11 +11,11 @@ import (
 
 // program is hostler as it is released, for this machine.
 type program struct {
-	deb    string // package
-	binary string
+	deb    string // package for nodes
+	binary string // with the coordinator
 }
 
-// buildProgram makes hostler's package from the checkout, and unpacks its binary beside it.
+// buildProgram makes hostler's package from the checkout, and the coordinator's binary beside it.
 func buildProgram(ctx context.Context, checkout, dir string) (program, error) {
 	if _, err := command(ctx, checkout, "make", "--no-print-directory", "deb", "DIST="+dir); err != nil {
 		return program{}, err
@@ -24,8 +24,8 @@ func buildProgram(ctx context.Context, checkout, dir string) (program, error) {
 	if err != nil || len(debs) != 1 {
 		return program{}, errors.Join(fmt.Errorf("got packages %q, want one", debs), err)
 	}
-	p := program{deb: debs[0], binary: filepath.Join(dir, "usr", "bin", "hostler")}
-	_, err = command(ctx, checkout, "dpkg-deb", "--extract", p.deb, dir)
+	p := program{deb: debs[0], binary: filepath.Join(dir, "hostler")}
+	_, err = command(ctx, checkout, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", p.binary, "./cmd/hostler")
 	return p, err
 }
 

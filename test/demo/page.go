@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/agent/coordinator/decision"
 	"github.com/hostler-dev/hostler/test/cluster"
 	"github.com/hostler-dev/hostler/test/fleet"
 )
@@ -21,9 +23,8 @@ type page struct {
 	began time.Time
 	nodes []*fleet.Node
 
-	told        map[string]string // by node and subject, the last that was said
-	shownPlan   bool
-	lastMeasure string
+	told      map[string]string // by node and subject, what was said last
+	shownPlan bool
 }
 
 // turn shows what is new in the world. Its error says what is still missing for the end.
@@ -35,8 +36,10 @@ func (p *page) turn(w *fleet.World) error {
 			continue
 		}
 		p.plan(m)
-		p.say(w, node.Name, "phase", phaseLine(w, m))
-		p.say(w, node.Name, "waiting", waitingLine(m))
+		phase := phaseOf(w, m)
+		p.say(w, node.Name, "phase", phase, phase)
+		reason, message := waitingOf(m)
+		p.say(w, node.Name, "waiting", reason, "waits, "+reason+": "+message)
 		if err := fleet.UpToDate(w, groupName, node.Name); err != nil || m.Status.Plan != nil {
 			missing = append(missing, cmp.Or(err, errors.New("node "+node.Name+" shows a plan")))
 		} else if version := w.Node(node.Name).Status.NodeInfo.KubeletVersion; version != "v"+cluster.Kubernetes {
@@ -62,23 +65,23 @@ func (p *page) plan(m *v1alpha1.ManagedNode) {
 	fmt.Println()
 }
 
-// say prints a line unless it was the last one said on its subject.
-func (p *page) say(w *fleet.World, node, subject, line string) {
+// say prints a line where a node's state on a subject is not what it was; an empty state has nothing to say.
+func (p *page) say(w *fleet.World, node, subject, state, line string) {
 	if p.told == nil {
 		p.told = map[string]string{}
 	}
-	if p.told[node+subject] == line {
+	if p.told[node+subject] == state {
 		return
 	}
-	p.told[node+subject] = line
-	if line == "" {
+	p.told[node+subject] = state
+	if state == "" {
 		return
 	}
 	fmt.Printf("%5.1fs  %d of %d pods available  %s  %s\n", time.Since(p.began).Seconds(), w.Available(web.Name), web.Replicas, node, line)
 }
 
-// phaseLine is what a node is at, in words.
-func phaseLine(w *fleet.World, m *v1alpha1.ManagedNode) string {
+// phaseOf is what a node is at, in words.
+func phaseOf(w *fleet.World, m *v1alpha1.ManagedNode) string {
 	drain := v1alpha1.DrainState("")
 	if rollout := m.Status.Rollout; rollout != nil && rollout.Drain != nil {
 		drain = rollout.Drain.State
@@ -92,20 +95,23 @@ func phaseLine(w *fleet.World, m *v1alpha1.ManagedNode) string {
 		return "approved: downloading packages"
 	case phase == v1alpha1.PhaseUpToDate && m.Spec.Approval != nil:
 		return "upgraded: must prove itself"
-	case phase == v1alpha1.PhaseUpToDate && m.Status.AppliedRevision == m.Spec.Revision:
-		return fmt.Sprintf("\033[32mup to date\033[0m with kubelet %s, uncordoned", w.Node(m.Name).Status.NodeInfo.KubeletVersion)
+	case fleet.UpToDate(w, groupName, m.Name) == nil && w.Node(m.Name).Status.NodeInfo.KubeletVersion == "v"+cluster.Kubernetes:
+		return "\033[32mproven\033[0m with kubelet " + cluster.Kubernetes + ", and uncordoned"
 	default:
 		return ""
 	}
 }
 
-// waitingLine is why a node waits.
-func waitingLine(m *v1alpha1.ManagedNode) string {
+// passing are reasons that are over in a moment, or that the phase says already.
+var passing = []decision.Waiting{decision.WaitingAgent, decision.WaitingDrain}
+
+// waitingOf is why a node waits, empty where there is nothing to say.
+func waitingOf(m *v1alpha1.ManagedNode) (reason, message string) {
 	c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionWaiting)
-	if c == nil || c.Status != "True" {
-		return ""
+	if c == nil || c.Status != "True" || slices.Contains(passing, decision.Waiting(c.Reason)) {
+		return "", ""
 	}
-	return fmt.Sprintf("waits, %s: %s", c.Reason, c.Message)
+	return c.Reason, c.Message
 }
 
 // summary is the rollout in numbers.

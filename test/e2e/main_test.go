@@ -56,8 +56,8 @@ func runTests(m *testing.M) int {
 			return err
 		}
 		binaries.plain, binaries.faults = filepath.Join(dir, "hostler"), filepath.Join(dir, "hostler-faults")
-		return errors.Join(build(ctx, "build", "-o", binaries.plain, "./cmd/hostler"),
-			build(ctx, "build", "-tags", "faults", "-o", binaries.faults, "./cmd/hostler"))
+		return errors.Join(build(ctx, "build", "-tags", "node", "-o", binaries.plain, "./cmd/hostler"),
+			build(ctx, "build", "-tags", "node,faults", "-o", binaries.faults, "./cmd/hostler"))
 	})
 }
 

@@ -27,12 +27,16 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 	t.Run("Abort gives up, says which pod and which budget, and takes the cordon back", func(t *testing.T) {
 		tm.edit(t, tm.drainPolicy(v1alpha1.DrainAbort, 3*time.Second, "one"))
 		tm.waits(t, node, decision.WaitingDrainTimedOut, web.Name)
-		tm.wait(t, func(w *fleet.World) error { return uncordoned(w, node) })
+		tm.wait(t, func(w *fleet.World) error {
+			if err := blocked(w.Managed(node.Name), v1alpha1.DrainTimedOut, web.Name); err != nil {
+				return err
+			}
+			return uncordoned(w, node)
+		})
 		tm.Look(func(w *fleet.World) {
 			if got := w.Available(web.Name); got != 1 {
 				t.Errorf("available pods: got %d, want 1: the budget forbids to evict it", got)
 			}
-			wantBlocking(t, w.Managed(node.Name), v1alpha1.DrainTimedOut, web.Name)
 		})
 	})
 	t.Run("Wait goes on, and says what for", func(t *testing.T) {
@@ -65,14 +69,14 @@ func uncordoned(w *fleet.World, node *fleet.Node) error {
 	return nil
 }
 
-// wantBlocking wants a ManagedNode's status to name the pod that blocks, and the budget that forbids it to go.
-func wantBlocking(t *testing.T, m *v1alpha1.ManagedNode, state v1alpha1.DrainState, budget string) {
-	t.Helper()
+// blocked wants a ManagedNode's status to name the pod that blocks, and the budget that forbids it to go.
+func blocked(m *v1alpha1.ManagedNode, state v1alpha1.DrainState, budget string) error {
 	drain := &v1alpha1.DrainStatus{}
 	if m.Status.Rollout != nil && m.Status.Rollout.Drain != nil {
 		drain = m.Status.Rollout.Drain
 	}
 	if drain.State != state || len(drain.Blocking) != 1 || !strings.HasPrefix(drain.Blocking[0].Name, budget) || !strings.Contains(drain.Blocking[0].Reason, budget) {
-		t.Errorf("drain of node %s: got %+v, want state %s and one pod that the budget %s keeps", m.Name, drain, state, budget)
+		return fmt.Errorf("drain of node %s: got %+v, want state %s and one pod that the budget %s keeps", m.Name, drain, state, budget)
 	}
+	return nil
 }

@@ -22,6 +22,11 @@ func TestRevisionThatBreaksTheKubelet(t *testing.T) {
 	tm := gather(t, 2, func(spec map[string]any) {
 		bed.Child(spec, "update")["waves"] = []any{map[string]any{"name": "canary", "size": 1, "soak": "1s"}}
 	})
+	for _, node := range tm.nodes {
+		// A broken kubelet is given minutes to recover, which this test has not.
+		_, err := node.Shell(t.Context(), "echo 'health-timeout: 15s' >> /etc/hostler/agent.yaml; systemctl restart hostler")
+		must(t, err)
+	}
 	good := tm.revision(t)
 	began := time.Now()
 	bad := tm.edit(t, func(spec *v1alpha1.NodeGroupSpec) { spec.Kubelet.Config["cpuManagerPolicy"] = "no-such-policy" })

@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
@@ -27,12 +28,13 @@ func TestEditedInMidRollout(t *testing.T) {
 		if first == second {
 			t.Fatalf("two edits have one revision, %s", first)
 		}
-		tm.waits(t, node, decision.WaitingBudget, web.Name)
-		tm.Look(func(w *fleet.World) {
-			if approval := w.Managed(node.Name).Spec.Approval; approval != nil && approval.Revision != second {
-				t.Errorf("approval: got one for %s, want it for %s or none", approval.Revision, second)
+		tm.wait(t, func(w *fleet.World) error {
+			if approval := w.Managed(node.Name).Spec.Approval; approval == nil || approval.Revision != second {
+				return fmt.Errorf("approval of node %s: got %+v, want one for %s", node.Name, approval, second)
 			}
+			return nil
 		})
+		tm.waits(t, node, decision.WaitingBudget, web.Name)
 	})
 	t.Run("edited back, the node has nothing to do and is uncordoned", func(t *testing.T) {
 		back := tm.edit(t, func(spec *v1alpha1.NodeGroupSpec) { spec.OperatingSystem.Files = nil })

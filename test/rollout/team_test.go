@@ -164,10 +164,17 @@ func (tm *team) upToDate(t *testing.T, nodes ...*fleet.Node) {
 // waits waits until a node waits for a reason, and wants explain to say so, with some words.
 func (tm *team) waits(t *testing.T, node *fleet.Node, reason decision.Waiting, words ...string) {
 	t.Helper()
-	tm.wait(t, func(w *fleet.World) error { return waitsFor(w, node.Name, reason) })
-	explained, err := tm.Explain(t.Context(), node.Name)
-	if err != nil {
-		t.Error(err)
+	var explained string
+	// The world may have gone on between the two looks at it.
+	for range 5 {
+		tm.wait(t, func(w *fleet.World) error { return waitsFor(w, node.Name, reason) })
+		var err error
+		if explained, err = tm.Explain(t.Context(), node.Name); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(explained, string(reason)) {
+			break
+		}
 	}
 	wantWords(t, "hostler explain "+node.Name, explained, append(words, string(reason))...)
 }

@@ -405,8 +405,6 @@ func (i *informers) freeze() {
 	i.frozen = maps.Clone(i.cluster.objects)
 }
 
-func (i *informers) thaw() { i.frozen = nil }
-
 func (i *informers) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
 	i.cluster.mu.Lock()
 	defer i.cluster.mu.Unlock()

@@ -200,7 +200,7 @@ func TestStaleInformersDoNotGrantTwice(t *testing.T) {
 func TestConflictLeavesTheDecisionToTheNextRound(t *testing.T) {
 	t.Parallel()
 	b := twoManaged(t)
-	b.cluster.before = func(verb, kind, name string) error {
+	b.cluster.before = func(_, kind, name string) error {
 		if kind != kindManaged {
 			return nil
 		}
@@ -228,7 +228,7 @@ func TestFailedActionStopsItsNodeOnly(t *testing.T) {
 	t.Parallel()
 	b := twoManaged(t)
 	refused := errors.New("no")
-	b.cluster.before = func(verb, kind, name string) error {
+	b.cluster.before = func(_, kind, name string) error {
 		if kind == kindManaged && name == "a" {
 			return refused
 		}
@@ -285,8 +285,8 @@ func (unreachable) List(context.Context, client.ObjectList, ...client.ListOption
 
 func TestCordons(t *testing.T) {
 	t.Parallel()
-	cordon := func(o decision.Observation) []decision.Action { return []decision.Action{decision.Cordon{Node: "a"}} }
-	uncordon := func(o decision.Observation) []decision.Action { return []decision.Action{decision.Uncordon{Node: "a"}} }
+	cordon := func(decision.Observation) []decision.Action { return []decision.Action{decision.Cordon{Node: "a"}} }
+	uncordon := func(decision.Observation) []decision.Action { return []decision.Action{decision.Uncordon{Node: "a"}} }
 	by := func(who string) func(*corev1.Node) {
 		return func(n *corev1.Node) {
 			n.Spec.Unschedulable = true

@@ -37,7 +37,7 @@ func Follow(ctx context.Context, files func() []string, changed func()) {
 			return
 		case <-watcher.Events:
 			quiet.Reset(settle)
-		case <-watcher.Errors: // such as events that were lost
+		case _ = <-watcher.Errors: // such as events that were lost: all that matters is to look again
 			quiet.Reset(settle)
 		case <-quiet.C:
 			list := files()

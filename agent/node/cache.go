@@ -94,11 +94,9 @@ func (m *Memory) noteFailure(f v1alpha1.Failure) {
 	m.Failures = m.Failures[:min(len(m.Failures), keptFailures)]
 }
 
-// forgive forgets the failure of a revision and tells whether there was one.
-func (m *Memory) forgive(revision string) bool {
-	before := len(m.Failures)
+// forgive forgets the failure of a revision.
+func (m *Memory) forgive(revision string) {
 	m.Failures = slices.DeleteFunc(m.Failures, func(f v1alpha1.Failure) bool { return f.Revision == revision })
-	return len(m.Failures) < before
 }
 
 const (

@@ -81,7 +81,7 @@ func TestOneLine(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"short":       "short",
-		" a\nb\t\x1b": "a; b  ",
+		"a\nb\t\x1b":  "a; b  ",
 		"0123456789":  "0123456789",
 		"0123456789a": "0123456…",
 		"012345äöü":   "012345…",

@@ -191,7 +191,7 @@ func TestListsFetchedAheadAreUsedForWhatTheyAreOf(t *testing.T) {
 					t.Fatal(err)
 				}
 				f.Change(hosttest.File(keyPath, "new key"), hosttest.File(sourcePath, newSource))
-				time.Sleep(c.after)
+				time.Sleep(c.after) //nolint:forbidigo // synctest's clock: nothing waits
 				if c.change != nil {
 					f.Change(c.change)
 				}

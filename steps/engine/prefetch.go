@@ -9,7 +9,7 @@ import (
 	"github.com/hostler-dev/hostler/steps"
 )
 
-// ErrUnfinished: a run was cut short, and must be finished by Apply or taken back
+// ErrUnfinished says that a run was cut short, and must be finished by Apply or taken back
 // by Rollback before anything is fetched for another.
 var ErrUnfinished = errors.New("a run is unfinished")
 

@@ -103,12 +103,19 @@ func (r Recording) MinAvailable(app string) int {
 }
 
 // MaxUnavailable returns how many nodes of a group were ever unavailable at once.
-func (r Recording) MaxUnavailable(group string) int {
+func (r Recording) MaxUnavailable(group string) int { return r.most(group, NodeSample.Unavailable) }
+
+// MaxSlots returns how many nodes of a group ever held a slot at once, whatever else made nodes unavailable.
+func (r Recording) MaxSlots(group string) int {
+	return r.most(group, func(n NodeSample) bool { return n.Slot })
+}
+
+func (r Recording) most(group string, holds func(NodeSample) bool) int {
 	most := 0
 	for _, s := range r {
 		n := 0
 		for _, node := range s.Nodes {
-			if node.Group == group && node.Unavailable() {
+			if node.Group == group && holds(node) {
 				n++
 			}
 		}

@@ -40,6 +40,9 @@ func TestRecording(t *testing.T) {
 	if got := r.MaxUnavailable("worker"); got != 2 {
 		t.Errorf("most unavailable nodes: got %d, want 2, a cordoned and b not Ready", got)
 	}
+	if mine, other := r.MaxSlots("worker"), r.MaxSlots("other"); mine != 0 || other != 1 {
+		t.Errorf("most slots at once: got %d and %d, want 0 of worker, 1 of other", mine, other)
+	}
 	if got := r.Took("a", func(n NodeSample) bool { return n.Cordoned }); got != 3*time.Second {
 		t.Errorf("a was cordoned for %s, want 3s", got)
 	}

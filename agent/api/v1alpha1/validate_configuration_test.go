@@ -77,8 +77,8 @@ func TestValidateOfAConfiguration(t *testing.T) {
 		},
 		"spec.impact": {"unknown": func(c *configuration) { c.Spec.Impact = "none" }},
 		"spec.timeout": {
-			"nothing":       func(c *configuration) { c.Spec.Timeout = minute(0) },
-			"negative":      func(c *configuration) { c.Spec.Timeout = minute(-1) },
+			"nothing":         func(c *configuration) { c.Spec.Timeout = minute(0) },
+			"negative":        func(c *configuration) { c.Spec.Timeout = minute(-1) },
 			"over 15 minutes": func(c *configuration) { c.Spec.Timeout = minute(16) },
 		},
 	}

@@ -114,6 +114,10 @@ func (d *decision) timeout() time.Duration { return duration(d.group.Spec.Disrup
 
 // progress follows a drain that is under way, and asks for the pods that are left.
 func (d *decision) progress(m *member) {
+	if m.spec.Drain != nil && m.spec.Drain.GivenUp != nil {
+		d.noteGivenUp(m) // again, where the note was lost
+		return
+	}
 	if !draining(&m.spec) || m.spec.Disruption != nil || m.was.Drain == nil {
 		return
 	}
@@ -157,7 +161,7 @@ func (d *decision) wait(m *member) {
 		case v1alpha1.DrainWait:
 			status.Message = joinMessages(status.Message, fmt.Sprintf("timed out at %s; waits on, as onTimeout says", clock(deadline)))
 		default:
-			d.giveUp(m, deadline)
+			d.giveUp(m)
 			return
 		}
 	}
@@ -166,15 +170,24 @@ func (d *decision) wait(m *member) {
 }
 
 // giveUp takes the cordon and the slot back. Nothing has been changed on the host: leave to disrupt was not given.
-func (d *decision) giveUp(m *member, deadline time.Time) {
+func (d *decision) giveUp(m *member) {
 	m.spec.Drain.GivenUp = d.now.DeepCopy()
 	m.spec.Approval, m.rollout.StartedAt = nil, nil
-	status := m.rollout.Drain
-	if status.State != v1alpha1.DrainFailed {
-		status.State, status.Since = v1alpha1.DrainTimedOut, d.now
-		status.Message = fmt.Sprintf("%d pods had not left at %s", status.Left, clock(deadline))
+	d.noteGivenUp(m)
+	d.warn(m, "DrainTimedOut", fmt.Sprintf("given up and uncordoned: %d pods had not left in %s%s", m.rollout.Drain.Left, d.timeout(), m.blocking()))
+}
+
+// noteGivenUp keeps what was left when the drain was given up: timed out, or failed.
+func (d *decision) noteGivenUp(m *member) {
+	if m.rollout.Drain == nil {
+		m.rollout.Drain = &v1alpha1.DrainStatus{}
 	}
-	d.warn(m, "DrainTimedOut", fmt.Sprintf("given up and uncordoned: %d pods had not left in %s%s", status.Left, d.timeout(), m.blocking()))
+	status := m.rollout.Drain
+	if status.State == v1alpha1.DrainTimedOut || status.State == v1alpha1.DrainFailed {
+		return
+	}
+	status.State, status.Since = v1alpha1.DrainTimedOut, *m.spec.Drain.GivenUp
+	status.Message = fmt.Sprintf("%d pods had not left at %s", status.Left, clock(m.spec.Drain.GivenUp.Time))
 }
 
 // note keeps when a state began.
@@ -185,7 +198,9 @@ func (d *decision) note(m *member, status *v1alpha1.DrainStatus) {
 		m.rollout.Drain = status
 		return
 	}
-	status.Since = d.now
+	if status.Since = d.now; status.State == v1alpha1.Draining {
+		status.Since = m.spec.Drain.At
+	}
 	m.rollout.Drain = status
 	switch status.State {
 	case v1alpha1.Drained:
@@ -195,9 +210,10 @@ func (d *decision) note(m *member, status *v1alpha1.DrainStatus) {
 	}
 }
 
-// empty is whether nothing is left on the node that would have to go.
+// empty is whether nothing is left on the node that would have to go, and nothing comes either: without a cordon, lost or
+// lifted, pods may land in the moment after the look.
 func (m *member) empty() bool {
-	return draining(&m.spec) && m.was.Drain != nil && m.rollout.Drain != nil && m.rollout.Drain.State == v1alpha1.Drained
+	return draining(&m.spec) && m.was.Drain != nil && m.cordoned() && m.rollout.Drain != nil && m.rollout.Drain.State == v1alpha1.Drained
 }
 
 // blocking names the pods that keep the node from being empty.

@@ -44,7 +44,19 @@ func TestDisruption(t *testing.T) {
 		"not by another plan than the approved": {nodes: 2, given: waitingForDisruption(func(w *world) {
 			w.managed("n1").Status.Plan.Hash = "h-new"
 		})},
-		"not while the group is paused": {nodes: 2, given: waitingForDisruption(func(w *world) { w.Group.Spec.Update.Paused = true })},
+		"not while the group is paused":      {nodes: 2, given: waitingForDisruption(func(w *world) { w.Group.Spec.Update.Paused = true })},
+		"not while the group cannot be used": {nodes: 2, given: waitingForDisruption(func(w *world) { w.Invalid = "no" })},
+		"not while the cluster is paused": {nodes: 2, given: waitingForDisruption(func(w *world) {
+			w.Policy = &v1alpha1.UpdatePolicy{Spec: v1alpha1.UpdatePolicySpec{Paused: true}}
+		})},
+		"in the name of who gave leave for the drain": {nodes: 2, given: waitingForDisruption(func(w *world) {
+			w.drained("n1", 0).Spec.Drain.By = "annotation"
+		}), moves: []string{"n1 may be disrupted for h-n1 by annotation"}},
+		"a pause does not uncordon a node that is half changed": {nodes: 2, given: waitingForDisruption(func(w *world) {
+			w.drained("n1", 0).Status.Failure = &v1alpha1.Failure{Revision: "r1", Outcome: v1alpha1.PhaseFailed}
+			w.Group.Spec.Update.Paused = true
+			w.settle()
+		})},
 		"a drain is taken back when the group is paused before the leave": {nodes: 2, given: waitingForDisruption(func(w *world) {
 			w.drained("n1", 1)
 			w.Group.Spec.Update.Paused = true
@@ -129,6 +141,13 @@ func TestDrainTimeout(t *testing.T) {
 			moves: []string{"n2 approved for h-n2 by coordinator"}},
 		"it starts again after as long": {nodes: 2, given: aborted(func(w *world) { w.Now = w.Now.Add(10 * time.Minute) }),
 			moves: []string{"n1 approved for h-n1 by coordinator", "n1 drain ended"}},
+		"it starts again after as long though the clock was ahead": {nodes: 2, given: aborted(func(w *world) {
+			ahead := metav1.NewMicroTime(start.Add(1000 * time.Hour))
+			w.managed("n1").Spec.Drain.GivenUp = &ahead
+			w.settle()
+			w.plans("n1", v1alpha1.ImpactDrain)
+			w.Now = w.Now.Add(10 * time.Minute)
+		}), moves: []string{"n1 approved for h-n1 by coordinator", "n1 drain ended"}},
 		"it starts again when the pods have gone": {nodes: 2, given: aborted(func(w *world) { w.node("n1").Drain.Left = 0 }),
 			moves: []string{"n1 approved for h-n1 by coordinator", "n1 drain ended"}},
 		"it starts again with another plan": {nodes: 2, given: aborted(func(w *world) { w.managed("n1").Status.Plan.Hash = "h-new" }),
@@ -149,6 +168,9 @@ func TestDrainStatesAreDistinct(t *testing.T) {
 		event  []string
 	}{
 		"draining": {func(w *world) { w.node("n1").Drain = &Drain{Left: 3} }, v1alpha1.Draining, start.Add(-time.Minute), v1alpha1.DrainingAnnotation, WaitingDrain, nil},
+		"held up by a pod that is slow": {func(w *world) {
+			w.node("n1").Drain = &Drain{Left: 1, Blocking: []v1alpha1.BlockingPod{{Namespace: "shop", Name: "db-0", Reason: "terminating since 11:00"}}}
+		}, v1alpha1.Draining, start.Add(-time.Minute), v1alpha1.DrainingAnnotation, WaitingDrain, nil},
 		"blocked by a budget": {func(w *world) {
 			w.node("n1").Drain = &Drain{Left: 3, Blocking: []v1alpha1.BlockingPod{{Namespace: "shop", Name: "web-1", Reason: "PodDisruptionBudget web allows none"}}}
 		}, v1alpha1.Draining, start.Add(-time.Minute), v1alpha1.DrainingAnnotation, WaitingBudget, nil},
@@ -202,4 +224,51 @@ func TestAPlanThatWentStale(t *testing.T) {
 		"a plan that disrupts no more needs no drain": {nodes: 2, given: stale(v1alpha1.ImpactRestart, Coordinator),
 			moves: []string{"n1 approved for h-new by coordinator", "n1 drain ended", "n1 uncordoned"}},
 	})
+}
+
+// The note that a drain was given up, or began, may be lost when the order itself was written.
+func TestWhatBecameOfADrainIsNotedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	waitingForDisruption(func(w *world) { w.drained("n1", 2) })(w)
+	w.managed("n1").Status.Rollout.Drain = nil
+	w.settle()
+	if got := w.managed("n1").Status.Rollout.Drain; got == nil || got.State != v1alpha1.Draining || !got.Since.Equal(&w.managed("n1").Spec.Drain.At) {
+		t.Errorf("got %+v, want Draining since the order", got)
+	}
+	at := metav1.NewMicroTime(start.Add(-time.Second))
+	w.managed("n1").Spec.Drain.GivenUp = &at
+	w.managed("n1").Spec.Approval = nil
+	w.upToDate("n2")
+	w.settle()
+	if got := w.managed("n1").Status.Rollout.Drain; got == nil || got.State != v1alpha1.DrainTimedOut || !got.Since.Equal(&at) {
+		t.Errorf("got %+v, want TimedOut since it was given up", got)
+	}
+}
+
+func TestAnAgentIsGivenAMomentToAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.Revision = "r2"
+	reason := func() string {
+		w.settle()
+		for _, c := range w.managed("n1").Status.Conditions {
+			if c.Type == v1alpha1.ConditionWaiting {
+				return c.Reason
+			}
+		}
+		return ""
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  Waiting
+	}{{0, AgentTold}, {patience - time.Second, AgentTold}, {patience, WaitingAgent}, {2 * patience, WaitingAgent}} {
+		if w.Now = start.Add(step.after); reason() != string(step.want) {
+			t.Errorf("got %s after %s, want %s", reason(), step.after, step.want)
+		}
+	}
+	w.upToDate("n1")
+	if got := reason(); got != string(NotWaiting) {
+		t.Errorf("got %s when it has answered, want NotWaiting", got)
+	}
 }

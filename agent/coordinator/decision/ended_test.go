@@ -89,6 +89,11 @@ func TestFailure(t *testing.T) {
 		"a node that is half changed stays cordoned":                  {nodes: 2, given: failedRun(v1alpha1.PhaseFailed, func(*world) {}), moves: back},
 		"a failure of an earlier approval is none of this one":        {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.managed("n1").Status.Failure.Approved = metav1.MicroTime{} })},
 		"a failure of an earlier revision is none of this one":        {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.managed("n1").Status.Failure.Revision = "r1" })},
+		"nobody asks the pods of a node that is half changed to leave": {nodes: 2, given: failedRun(v1alpha1.PhaseFailed, func(w *world) {
+			w.settle()
+			w.heard("n1", v1alpha1.PhaseFailed)
+			w.node("n1").Drain.Left = 1
+		})},
 		"nobody starts when the budget is spent": {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) {
 			w.settle()
 			w.heard("n1", v1alpha1.PhaseRolledBack)

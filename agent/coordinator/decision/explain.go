@@ -2,6 +2,7 @@ package decision
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func (d *decision) explain(m *member) {
 		Type: v1alpha1.ConditionWaiting, Status: metav1.ConditionTrue, Reason: string(reason), Message: because,
 		LastTransitionTime: d.second(),
 	}
-	if reason == NotWaiting {
+	if reason == NotWaiting || reason == AgentTold {
 		waiting.Status = metav1.ConditionFalse
 	}
 	if old := meta.FindStatusCondition(m.status.Conditions, v1alpha1.ConditionWaiting); old != nil && old.Reason == waiting.Reason {
@@ -44,7 +45,7 @@ func (d *decision) reason(m *member) (Waiting, string) {
 			return reason, because
 		}
 		return WaitingRevision, fmt.Sprintf("NodeGroup %s has no revision yet", d.group.Name)
-	case m.spec.Paused && m.phase() != v1alpha1.PhaseApplying && !draining(&m.spec):
+	case m.spec.Paused && m.phase() != v1alpha1.PhaseApplying && (!draining(&m.spec) || m.empty()):
 		return nodePaused(m)
 	case m.spec.Drain != nil && m.spec.Drain.GivenUp != nil && m.spec.Approval == nil:
 		return d.drainForgotten(m)
@@ -66,11 +67,13 @@ func (d *decision) drainReason(m *member) (Waiting, string) {
 	switch {
 	case status.State == v1alpha1.DrainFailed:
 		return WaitingDrainFailed, fmt.Sprintf("pods cannot be evicted%s; %s", m.blocking(), then)
-	case len(status.Blocking) > 0:
+	case slices.ContainsFunc(status.Blocking, byBudget):
 		return WaitingBudget, fmt.Sprintf("%d pods are left, and cannot go now%s; %s", status.Left, m.blocking(), then)
 	}
-	return WaitingDrain, "pods are leaving; " + then
+	return WaitingDrain, fmt.Sprintf("pods are leaving%s; %s", m.blocking(), then)
 }
+
+func byBudget(pod v1alpha1.BlockingPod) bool { return strings.HasPrefix(pod.Reason, BudgetPrefix) }
 
 // agentReason is for nodes whose agent has the next move.
 func (d *decision) agentReason(m *member) (Waiting, string) {
@@ -81,7 +84,7 @@ func (d *decision) agentReason(m *member) (Waiting, string) {
 	case phase == v1alpha1.PhaseUpToDate && m.rollout.ProvenRevision == m.spec.Revision && m.was.Revision == m.spec.Revision:
 		return NotWaiting, "has revision " + m.spec.Revision
 	case !m.heard() || !equality.Semantic.DeepEqual(m.was, m.spec):
-		return WaitingAgent, "the agent has not reported on what is wanted now; see journalctl -u hostler-agent on the node if that lasts"
+		return d.silence(m)
 	case phase == v1alpha1.PhasePlanFailed:
 		return WaitingPlan, joinMessages("the agent cannot make a plan", m.status.Message)
 	case phase == v1alpha1.PhaseRolledBack, phase == v1alpha1.PhaseFailed:
@@ -89,5 +92,25 @@ func (d *decision) agentReason(m *member) (Waiting, string) {
 	case m.spec.Approval != nil:
 		return NotWaiting, fmt.Sprintf("was approved, and is at %s", phase)
 	}
-	return WaitingAgent, fmt.Sprintf("the agent is at %s; see journalctl -u hostler-agent on the node if that lasts", phase)
+	return WaitingAgent, fmt.Sprintf("the agent is at %s; see journalctl -u hostler on the node if that lasts", phase)
+}
+
+// patience is how long an agent may take to report before a node is said to wait for it. It is told something with each
+// decision, and answers within a second.
+const patience = 10 * time.Second
+
+// silence is for nodes whose agent has not reported on what is wanted.
+func (d *decision) silence(m *member) (Waiting, string) {
+	told := d.second()
+	if old := meta.FindStatusCondition(m.status.Conditions, v1alpha1.ConditionWaiting); old != nil && old.Reason == string(AgentTold) {
+		told = old.LastTransitionTime
+	} else if old != nil && old.Reason == string(WaitingAgent) {
+		told = metav1.Time{} // it is known to be silent until it reports
+	}
+	late := told.Add(patience)
+	if d.o.Now.Before(late) {
+		d.wakeAt(late)
+		return AgentTold, "the agent was told a moment ago"
+	}
+	return WaitingAgent, "the agent has not reported on what is wanted now; see journalctl -u hostler on the node if that lasts"
 }

@@ -76,11 +76,14 @@ type Node struct {
 type Drain struct {
 	// Left is the number of pods that have to go and are still there; 0: the node is empty.
 	Left int
-	// Blocking are those that cannot go now.
+	// Blocking are those that cannot go now. The reasons of pods that a budget keeps, and no others, begin with BudgetPrefix.
 	Blocking []v1alpha1.BlockingPod
 	// Failed says why pods can never go, where it is no budget that keeps them; empty: they can.
 	Failed string
 }
+
+// BudgetPrefix is how the reason begins why a pod cannot go, where a PodDisruptionBudget keeps it.
+const BudgetPrefix = "PodDisruptionBudget "
 
 // Name is the node's name.
 func (n *Node) Name() string {

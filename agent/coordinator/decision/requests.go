@@ -1,8 +1,8 @@
 package decision
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,9 +49,9 @@ func (m *member) request(annotation string) (value, by string, asked bool) {
 
 // requester names the field manager that set an annotation: the API server does not keep the user's name.
 func requester(object metav1.Object, annotation string) string {
-	field := []byte(`"f:` + annotation + `"`)
+	field := `"f:` + annotation + `"`
 	for _, entry := range object.GetManagedFields() {
-		if entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, field) && entry.Manager != "" {
+		if entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), field) && entry.Manager != "" {
 			return "annotation, by " + entry.Manager
 		}
 	}

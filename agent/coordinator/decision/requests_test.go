@@ -77,8 +77,8 @@ func TestTheNameOfWhoAskedIsKept(t *testing.T) {
 	w.edit("r2", v1alpha1.ImpactRestart)
 	w.annotate("n1", approvedKey, "")
 	w.managed("n1").ManagedFields = []metav1.ManagedFieldsEntry{
-		{Manager: "hostler-agent", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:status":{}}`)}},
-		{Manager: "kubectl-annotate", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:annotations":{"f:hostler.dev/approved":{}}}}`)}},
+		{Manager: "hostler-agent", FieldsV1: metav1.NewFieldsV1(`{"f:status":{}}`)},
+		{Manager: "kubectl-annotate", FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{"f:hostler.dev/approved":{}}}}`)},
 	}
 	w.want("n1 approved for h-n1 by annotation, by kubectl-annotate", "n1 loses approved")
 }

@@ -265,6 +265,8 @@ type machine struct {
 	agent   agent
 	// gate says which gate of the node is closed; empty: none.
 	gate string
+	// severed: a person has deleted the ManagedNode. If no group chooses the node, nobody knows any more that it was hostler's.
+	severed bool
 }
 
 // pod is a pod that has to go when its node is drained.

@@ -113,7 +113,7 @@ func (c *cluster) observe(t *team) decision.Observation {
 		}
 		o.Nodes = append(o.Nodes, n)
 	}
-	o.Elsewhere = decision.CountNodes(elsewhere)
+	o.Elsewhere, c.rules.elsewhere = decision.CountNodes(elsewhere), elsewhere
 	return o
 }
 
@@ -398,7 +398,7 @@ func (r *execution) setSpec(m *machine, a decision.SetSpec) bool {
 		n.Name, n.Generation, n.ResourceVersion = m.name, 1, c.bump()
 		n.UID = types.UID(n.ResourceVersion)
 		m.managed.own(n)
-		known.managed = n
+		known.managed, m.severed = n, false
 		c.note("%s: ManagedNode made, revision %s", m.name, a.Spec.Revision)
 	default:
 		c.rules.specs(r.o, m, m.managed.now, &a)

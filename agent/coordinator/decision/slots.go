@@ -43,17 +43,21 @@ func (d *decision) count() *tally {
 		if !m.counts() {
 			continue
 		}
-		t.total++
-		if m.occupies() {
-			t.holding++
-		}
-		if why := m.unavailable(); why != "" {
-			t.unavailable++
-			t.names = append(t.names, m.name+" "+why)
-		}
+		t.add(m)
 	}
 	d.tally = t
 	return t
+}
+
+func (t *tally) add(m *member) {
+	t.total++
+	if m.occupies() {
+		t.holding++
+	}
+	if why := m.unavailable(); why != "" {
+		t.unavailable++
+		t.names = append(t.names, m.name+" "+why)
+	}
 }
 
 func (d *decision) total() int {
@@ -97,13 +101,7 @@ func (m *member) unavailable() string {
 func (d *decision) slot(m *member) (Waiting, string) {
 	t := d.count()
 	if d.o.Policy != nil && d.o.Policy.Spec.MaxUnavailable != nil {
-		all := tally{
-			total: t.total + d.o.Elsewhere.Total, holding: t.holding + d.o.Elsewhere.Updating,
-			unavailable: t.unavailable + d.o.Elsewhere.Unavailable, names: t.names,
-		}
-		if d.o.Elsewhere.Unavailable > 0 {
-			all.names = append([]string{fmt.Sprintf("%d in other groups", d.o.Elsewhere.Unavailable)}, t.names...)
-		}
+		all := d.everywhere(t)
 		if full := all.full(m, d.o.Policy.Spec.MaxUnavailable); full != "" {
 			return WaitingClusterSlot, "of all managed nodes, as UpdatePolicy default says, " + full
 		}
@@ -112,6 +110,25 @@ func (d *decision) slot(m *member) (Waiting, string) {
 		return WaitingSlot, "of this group's nodes, " + full
 	}
 	return "", ""
+}
+
+// everywhere adds to the group's tally the nodes of other groups, and those that have left this one: what was begun on
+// them still takes them away from the cluster.
+func (d *decision) everywhere(t *tally) *tally {
+	all := &tally{
+		total: t.total + d.o.Elsewhere.Total, holding: t.holding + d.o.Elsewhere.Updating,
+		unavailable: t.unavailable + d.o.Elsewhere.Unavailable,
+	}
+	if d.o.Elsewhere.Unavailable > 0 {
+		all.names = append(all.names, fmt.Sprintf("%d in other groups", d.o.Elsewhere.Unavailable))
+	}
+	all.names = append(all.names, t.names...)
+	for _, m := range d.members {
+		if m.Node.Node != nil && !m.counts() {
+			all.add(m)
+		}
+	}
+	return all
 }
 
 // full says why there is no slot for the node, or nothing.

@@ -22,9 +22,13 @@ type owned struct {
 // template and is not in this one is removed; everything else of the Node stays. The template wins over
 // what others set under its keys. The Node that is given is not changed.
 func TemplatePatch(node *corev1.Node, wanted *v1alpha1.NodeTemplateSpec) (patched *corev1.Node, changed bool) {
+	note, noted := node.Annotations[v1alpha1.NodeTemplateAnnotation]
+	if !noted && len(wanted.Labels)+len(wanted.Annotations)+len(wanted.Taints) == 0 {
+		return node, false // the case of most clusters, which have thousands of Nodes: nothing is copied
+	}
 	var before owned
 	// An annotation that cannot be read remembers nothing: hostler then takes nothing back, which is the safe side.
-	_ = json.Unmarshal([]byte(node.Annotations[v1alpha1.NodeTemplateAnnotation]), &before)
+	_ = json.Unmarshal([]byte(note), &before)
 	patched = node.DeepCopy()
 	patched.Labels = merge(patched.Labels, before.Labels, wanted.Labels)
 	patched.Annotations = merge(patched.Annotations, before.Annotations, wanted.Annotations)

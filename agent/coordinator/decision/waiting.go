@@ -52,6 +52,8 @@ const (
 	// WaitingClusterSlot and WaitingSlot: as many nodes are unavailable as may be.
 	WaitingClusterSlot Waiting = "ClusterSlot"
 	WaitingSlot        Waiting = "Slot"
+	// AgentTold is the reason where the condition is false because the agent was told something a moment ago.
+	AgentTold Waiting = "AgentTold"
 	// NotWaiting is the reason where the condition is false.
 	NotWaiting Waiting = "NotWaiting"
 )

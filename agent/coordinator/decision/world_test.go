@@ -369,6 +369,10 @@ func (w *world) waits(name string, reason Waiting, parts ...string) {
 	w.decide()
 	c := w.clone()
 	c.settle()
+	if reason == WaitingAgent {
+		c.Now = c.Now.Add(patience)
+		c.settle()
+	}
 	got := meta.FindStatusCondition(c.managed(name).Status.Conditions, v1alpha1.ConditionWaiting)
 	if got == nil || got.Reason != string(reason) {
 		w.t.Errorf("got %+v for %s, want the reason %s", got, name, reason)

@@ -271,7 +271,6 @@ func (s *apiServer) hasClient(name string) bool {
 type kubelet struct {
 	t    *testing.T
 	root string
-	ca   string
 }
 
 const kubeconfigPath = "/etc/kubernetes/kubelet.conf"

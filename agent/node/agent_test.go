@@ -305,7 +305,6 @@ func TestWhileTheSourceIsAway(t *testing.T) {
 		}
 		r.source.say(away)
 		r.start()
-		r.looks(1)
 		r.until("rest", func() bool { return strings.Contains(r.source.last().Message, "starts when") })
 		r.wantFile(motd, "")
 		r.source.say(back)

@@ -24,7 +24,7 @@ func TestRevisionThatBreaksTheKubelet(t *testing.T) {
 	})
 	for _, node := range tm.nodes {
 		// A broken kubelet is given minutes to recover, which this test has not.
-		_, err := node.Shell(t.Context(), "echo 'health-timeout: 15s' >> /etc/hostler/agent.yaml; systemctl restart hostler")
+		_, err := node.Shell(t.Context(), "echo 'health-timeout: 30s' >> /etc/hostler/agent.yaml; systemctl restart hostler")
 		must(t, err)
 	}
 	good := tm.revision(t)

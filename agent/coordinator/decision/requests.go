@@ -2,8 +2,8 @@ package decision
 
 import (
 	"fmt"
-	"strings"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 

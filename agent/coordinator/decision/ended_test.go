@@ -304,3 +304,16 @@ func TestSinceWhenANodeWaitsIsStable(t *testing.T) {
 		t.Errorf("got the message %q, want the new one", got.Message)
 	}
 }
+
+func TestAnApprovalIsTakenBackOnlyWhenItsSlotIsRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.edit("r2", v1alpha1.ImpactRestart)
+	w.approved("n1", v1alpha1.PhaseStaging, v1alpha1.ImpactRestart).Status.Rollout.StartedAt = nil
+	w.annotate("n1", pausedKey, "disk")
+	w.want("n1 paused true")
+	w.settle()
+	if m := w.managed("n1"); m.Spec.Approval != nil || m.Status.Rollout.StartedAt == nil {
+		t.Errorf("got approval %v, started at %v, want the one taken back and the other kept", m.Spec.Approval, m.Status.Rollout.StartedAt)
+	}
+}

@@ -123,6 +123,9 @@ func TestWhoStarts(t *testing.T) {
 				m.Status.Rollout.StartedAt = &at
 				m.Generation++
 			})},
+		"one though another repairs drift": {nodes: 2,
+			given: edited(v1alpha1.ImpactDrain, func(w *world) { w.heard("n2", v1alpha1.PhaseApplying) }),
+			moves: []string{"n1 approved for h-n1 by coordinator"}},
 		"one when the node that held the slot is gone": {nodes: 2,
 			given: edited(v1alpha1.ImpactRestart, func(w *world) {
 				w.approved("n2", v1alpha1.PhaseApplying, v1alpha1.ImpactRestart)

@@ -242,7 +242,7 @@ func reasons(t *testing.T, file string) []decision.Waiting {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if waiting := decision.Waiting(text); isWaiting(spec.Type) && waiting != decision.NotWaiting {
+				if waiting := decision.Waiting(text); isWaiting(spec.Type) && waiting != decision.NotWaiting && waiting != decision.AgentTold {
 					found = append(found, waiting)
 				}
 			}

@@ -63,7 +63,7 @@ func (d *decision) memberActions(m *member) []Action {
 
 // gone is whether nothing of hostler's is left on a node that it lets go of.
 func (m *member) gone() bool {
-	return m.spec.Approval == nil && m.rollout.StartedAt == nil && !m.applying() && m.spec.Drain == nil && !m.marked() && len(m.mirror()) == 0
+	return m.spec.Approval == nil && m.rollout.StartedAt == nil && m.phase() != v1alpha1.PhaseApplying && m.spec.Drain == nil && !m.marked() && len(m.mirror()) == 0
 }
 
 // cordonActions make the cordon as the drain wants it. Nobody else's cordon is marked or taken back. A cordon of

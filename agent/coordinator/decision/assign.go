@@ -34,11 +34,10 @@ func (d *decision) withdraw(m *member) {
 	if !m.released && !m.conflict() && !m.spec.Paused && !idle && a.Revision == m.spec.Revision {
 		return
 	}
-	if m.rollout.StartedAt == nil {
-		m.rollout.StartedAt = a.At.DeepCopy()
-	}
 	if idle || !m.mayHaveBegun() {
 		m.rollout.StartedAt = nil
+	} else if m.rollout.StartedAt == nil {
+		return // settle notes it first: an approval that is taken back unnoted would take the slot's memory along
 	}
 	m.spec.Approval, m.spec.Disruption = nil, nil
 }

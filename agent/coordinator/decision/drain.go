@@ -10,6 +10,10 @@ import (
 // again is how often eviction is asked for anew while pods are left; kubectl drain asks as often.
 const again = 5 * time.Second
 
+// cordonOnly stands for the plan of a drain that is over and only keeps the cordon of a node that cannot be trusted. It is the
+// hash of no plan, so nobody waits for pods any more, and the next update asks for leave and drains anew.
+const cordonOnly = "cordon"
+
 // order decides to empty the node.
 func (d *decision) order(m *member, plan, by string) {
 	m.spec.Drain = &v1alpha1.DrainOrder{Plan: plan, By: by, At: d.now}
@@ -41,8 +45,8 @@ func (d *decision) drainOnRequest() {
 
 // endDrain ends drains that are no longer wanted.
 //
-//	of a plan     with the approval or its end; after a failure only when the node can be trusted with pods again;
-//	              when a pause, or the failure of others, comes before the leave to disrupt
+//	of a plan     with the approval or its end; when a pause, or the failure of others, comes before the leave to
+//	              disrupt; the cordon of a node that failed stays until it can be trusted with pods again
 //	of a person   when somebody uncordons the node
 //	given up      when it may be tried again: another plan is shown, the pods have gone, or as long again is over
 func (d *decision) endDrain(m *member) {
@@ -50,23 +54,31 @@ func (d *decision) endDrain(m *member) {
 	case drain == nil:
 	case drain.GivenUp != nil:
 		if d.mayRetry(m) {
-			m.spec.Drain = nil
+			d.dropDrain(m)
 		}
-	case m.released && !m.changing(),
-		drain.Plan != "" && !m.changing() && !m.keepsCordon(),
-		drain.Plan != "" && !m.changing() && m.uncordonedByHand(),
-		drain.Plan != "" && m.stopped(d) && !m.keepsCordon(),
-		drain.Plan == "" && !m.changing() && m.uncordonedByHand():
+	case !m.changing() && (m.released || m.uncordonedByHand()):
 		m.spec.Drain = nil
+	case drain.Plan != "" && (!m.changing() || m.stopped(d)):
+		d.dropDrain(m)
 	}
 	if m.spec.Drain == nil {
 		m.rollout.Drain = nil
 	}
 }
 
+// dropDrain ends a drain, except for the cordon of a node that cannot be trusted.
+func (d *decision) dropDrain(m *member) {
+	switch drain := m.spec.Drain; {
+	case !m.keepsCordon() || m.released:
+		m.spec.Drain = nil
+	case drain.Plan != cordonOnly:
+		m.spec.Drain = &v1alpha1.DrainOrder{Plan: cordonOnly, By: Coordinator, At: d.now}
+	}
+}
+
 // stopped is whether a pause came before the leave to disrupt was given.
 func (m *member) stopped(d *decision) bool {
-	if m.spec.Approval == nil || m.spec.Disruption != nil || m.was.Disruption != nil || m.applying() {
+	if m.spec.Approval == nil || m.spec.Disruption != nil || m.was.Disruption != nil || m.phase() == v1alpha1.PhaseApplying {
 		return false
 	}
 	reason, _ := d.policyPaused(m)
@@ -118,13 +130,10 @@ func (d *decision) progress(m *member) {
 		d.noteGivenUp(m) // again, where the note was lost
 		return
 	}
-	if !draining(&m.spec) || m.spec.Disruption != nil || m.was.Drain == nil {
+	if !m.emptying() || m.was.Drain == nil {
 		return
 	}
 	drain, seen := m.spec.Drain, m.Drain
-	if drain.Plan != "" && (m.spec.Approval == nil || drain.Plan != m.spec.Approval.Plan) {
-		return // what is left of an earlier update keeps the cordon, and nobody is waiting for the pods
-	}
 	if drain.At.After(d.now.Time) {
 		drain.At = d.now // the clock was ahead
 	}
@@ -144,6 +153,16 @@ func (d *decision) progress(m *member) {
 	if seen.Left > 0 {
 		d.wait(m)
 	}
+}
+
+// emptying is whether pods are wanted gone: for a person, or for the leave to disrupt by the approved plan. What is left of
+// an earlier update keeps the cordon, and nobody is waiting for the pods.
+func (m *member) emptying() bool {
+	if !draining(&m.spec) || m.spec.Disruption != nil {
+		return false
+	}
+	plan := m.spec.Drain.Plan
+	return plan == "" || m.spec.Approval != nil && plan == m.spec.Approval.Plan
 }
 
 // wait evicts on, or does what the group wants when pods did not leave in time.
@@ -174,7 +193,7 @@ func (d *decision) giveUp(m *member) {
 	m.spec.Drain.GivenUp = d.now.DeepCopy()
 	m.spec.Approval, m.rollout.StartedAt = nil, nil
 	d.noteGivenUp(m)
-	d.warn(m, "DrainTimedOut", fmt.Sprintf("given up and uncordoned: %d pods had not left in %s%s", m.rollout.Drain.Left, d.timeout(), m.blocking()))
+	d.warn(m, "DrainTimedOut", fmt.Sprintf("given up: %d pods had not left in %s%s", m.rollout.Drain.Left, d.timeout(), m.blocking()))
 }
 
 // noteGivenUp keeps what was left when the drain was given up: timed out, or failed.
@@ -241,5 +260,8 @@ func joinMessages(a, b string) string {
 	return a + "; " + b
 }
 
-// wantsCordon is whether hostler wants no new pods on the node.
-func (m *member) wantsCordon() bool { return draining(&m.spec) }
+// wantsCordon is whether hostler wants no new pods on the node. A drain that was given up leaves a node that cannot be trusted
+// cordoned, if it is.
+func (m *member) wantsCordon() bool {
+	return draining(&m.spec) || m.spec.Drain != nil && m.keepsCordon() && !m.released && m.marked() && m.cordoned()
+}

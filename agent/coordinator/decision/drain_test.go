@@ -55,8 +55,19 @@ func TestDisruption(t *testing.T) {
 		"a pause does not uncordon a node that is half changed": {nodes: 2, given: waitingForDisruption(func(w *world) {
 			w.drained("n1", 0).Status.Failure = &v1alpha1.Failure{Revision: "r1", Outcome: v1alpha1.PhaseFailed}
 			w.Group.Spec.Update.Paused = true
-			w.settle()
-		})},
+		}), moves: []string{`n1 drain for "cordon" by coordinator`}},
+		"a node that is half changed is drained anew for the next plan": {nodes: 2, given: waitingForDisruption(func(w *world) {
+			m := w.drained("n1", 0)
+			m.Status.Failure = &v1alpha1.Failure{Revision: "r1", Outcome: v1alpha1.PhaseFailed}
+			m.Spec.Drain.Plan = cordonOnly
+			m.Spec.Drain.At = metav1.NewMicroTime(start.Add(-time.Hour))
+			w.node("n1").Drain.Left = 2
+		}), moves: drained[:1]},
+		"a node that is half changed stays cordoned when the drain for the next plan is given up": {nodes: 2, given: waitingForDisruption(func(w *world) {
+			m := w.drained("n1", 2)
+			m.Status.Failure = &v1alpha1.Failure{Revision: "r1", Outcome: v1alpha1.PhaseFailed}
+			m.Spec.Drain.At = metav1.NewMicroTime(start.Add(-time.Hour))
+		}), moves: []string{"n1 approval taken back", "n1 drain given up"}},
 		"a drain is taken back when the group is paused before the leave": {nodes: 2, given: waitingForDisruption(func(w *world) {
 			w.drained("n1", 1)
 			w.Group.Spec.Update.Paused = true

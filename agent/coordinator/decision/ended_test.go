@@ -81,12 +81,12 @@ func failedRun(outcome v1alpha1.Phase, then func(w *world)) func(w *world) {
 
 func TestFailure(t *testing.T) {
 	t.Parallel()
-	back := []string{"n1 approval taken back", "n1 disruption taken back"}
-	ended := append(back[:2:2], "n1 drain ended", "n1 uncordoned")
+	kept := []string{"n1 approval taken back", "n1 disruption taken back", `n1 drain for "cordon" by coordinator`}
+	ended := append(kept[:2:2], "n1 drain ended", "n1 uncordoned")
 	runWorlds(t, map[string]worldCase{
 		"a node that was rolled back takes pods again":                {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(*world) {}), moves: ended},
-		"a node that was rolled back and is not Ready stays cordoned": {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.ready("n1", false) }), moves: back},
-		"a node that is half changed stays cordoned":                  {nodes: 2, given: failedRun(v1alpha1.PhaseFailed, func(*world) {}), moves: back},
+		"a node that was rolled back and is not Ready stays cordoned": {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.ready("n1", false) }), moves: kept},
+		"a node that is half changed stays cordoned":                  {nodes: 2, given: failedRun(v1alpha1.PhaseFailed, func(*world) {}), moves: kept},
 		"a failure of an earlier approval is none of this one":        {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.managed("n1").Status.Failure.Approved = metav1.MicroTime{} })},
 		"a failure of an earlier revision is none of this one":        {nodes: 2, given: failedRun(v1alpha1.PhaseRolledBack, func(w *world) { w.managed("n1").Status.Failure.Revision = "r1" })},
 		"nobody asks the pods of a node that is half changed to leave": {nodes: 2, given: failedRun(v1alpha1.PhaseFailed, func(w *world) {
@@ -225,7 +225,12 @@ func TestWhyANodeWaits(t *testing.T) {
 		"for its agent":                      {planned(func(w *world) { w.managed("n2").Generation++ }), WaitingAgent, []string{"journalctl"}},
 		"for a plan":                         {planned(func(w *world) { w.heard("n2", v1alpha1.PhasePlanFailed).Status.Message = "no apt" }), WaitingPlan, []string{"no apt"}},
 		"for the next revision":              {planned(func(w *world) { w.failed("n2", v1alpha1.PhaseFailed) }), WaitingFailed, []string{"kubelet.service", "half changed", approvedKey}},
-		"to be proven":                       {planned(func(w *world) { w.upToDate("n2"); w.node("n2").GateClosed = "DaemonSet cni" }), WaitingNodeGate, []string{"DaemonSet cni"}},
+		"for a plan, though a failure left it cordoned": {planned(func(w *world) {
+			w.drained("n2", 1).Spec.Drain.Plan = cordonOnly
+			w.managed("n2").Status.Failure = &v1alpha1.Failure{Revision: "r1", Outcome: v1alpha1.PhaseFailed}
+			w.heard("n2", v1alpha1.PhasePlanFailed)
+		}), WaitingPlan, nil},
+		"to be proven": {planned(func(w *world) { w.upToDate("n2"); w.node("n2").GateClosed = "DaemonSet cni" }), WaitingNodeGate, []string{"DaemonSet cni"}},
 		"for a person's leave": {planned(func(w *world) {
 			w.Group.Spec.Disruptions.ApprovalMode = v1alpha1.ApprovalManual
 			w.approved("n2", v1alpha1.PhaseWaitingForDisruption, v1alpha1.ImpactReboot)

@@ -45,13 +45,13 @@ func (d *decision) reason(m *member) (Waiting, string) {
 			return reason, because
 		}
 		return WaitingRevision, fmt.Sprintf("NodeGroup %s has no revision yet", d.group.Name)
-	case m.spec.Paused && m.phase() != v1alpha1.PhaseApplying && (!draining(&m.spec) || m.empty()):
+	case m.spec.Paused && m.phase() != v1alpha1.PhaseApplying && (!m.emptying() || m.empty()):
 		return nodePaused(m)
 	case m.spec.Drain != nil && m.spec.Drain.GivenUp != nil && m.spec.Approval == nil:
 		return d.drainForgotten(m)
 	case m.held != "":
 		return m.held, m.because
-	case draining(&m.spec) && !m.empty() && m.spec.Disruption == nil:
+	case m.emptying() && !m.empty():
 		return d.drainReason(m)
 	}
 	return d.agentReason(m)

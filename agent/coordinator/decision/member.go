@@ -104,25 +104,21 @@ func (m *member) approvedPlan() bool {
 	return m.hasPlan() && m.was.Approval != nil && m.was.Approval.Plan == m.status.Plan.Hash
 }
 
-// applying is whether a run that costs something is under way. One that costs nothing repairs drift without asking.
-func (m *member) applying() bool {
-	return m.phase() == v1alpha1.PhaseApplying && (m.status.Plan == nil || m.status.Plan.Impact != v1alpha1.ImpactNone)
-}
-
 // draining is whether the node is being emptied, or kept empty.
 func draining(spec *v1alpha1.ManagedNodeSpec) bool {
 	return spec.Drain != nil && spec.Drain.GivenUp == nil
 }
 
-// holds is whether the node holds a slot, by what is wanted. StartedAt outlives an approval that was taken back for as long as the
-// agent may have begun before it knew.
+// holds is whether the node holds a slot, by what is wanted. StartedAt outlives an approval that was taken back for as
+// long as the agent may have begun before it knew. An agent that is applying without either repairs drift that costs
+// workloads nothing, which needs no leave and no slot.
 func (m *member) holds() bool {
-	return m.spec.Approval != nil || m.rollout.StartedAt != nil || draining(&m.spec) || m.applying()
+	return m.spec.Approval != nil || m.rollout.StartedAt != nil || draining(&m.spec)
 }
 
 // heldBefore is the same by what was observed.
 func (m *member) heldBefore() bool {
-	return m.was.Approval != nil || m.status.Rollout != nil && m.status.Rollout.StartedAt != nil || draining(&m.was) || m.applying()
+	return m.was.Approval != nil || m.status.Rollout != nil && m.status.Rollout.StartedAt != nil || draining(&m.was)
 }
 
 // keepsCordon is whether the node cannot be trusted with pods after a run that failed: it is half changed, or it is as it was and not well.

@@ -23,6 +23,8 @@ type leader struct {
 	deadUntil time.Time
 	// ahead is how far its clock is.
 	ahead time.Duration
+	// jump is how much further ahead the next leader's is.
+	jump time.Duration
 	// killAt is the number of the write after which it is killed; 0: never. writes counts them.
 	killAt, writes int
 	killed         int
@@ -33,7 +35,7 @@ type leader struct {
 
 // changed wakes the coordinator: something is not as it was.
 func (c *cluster) changed() {
-	if due := c.now.Add(200 * time.Millisecond); c.leader.due.IsZero() || due.Before(c.leader.due) {
+	if due := c.now.Add(time.Second); c.leader.due.IsZero() || due.Before(c.leader.due) {
 		c.leader.due = due
 	}
 	c.leader.idle = 0
@@ -43,6 +45,7 @@ func (c *cluster) kill() {
 	c.leader.killed++
 	c.leader.deadUntil = c.now.Add(15 * time.Second)
 	c.leader.due = c.leader.deadUntil
+	c.leader.ahead += c.leader.jump
 	c.note("coordinator is killed")
 }
 
@@ -291,6 +294,7 @@ func (r *execution) act(action decision.Action) bool {
 			return false
 		}
 		c.note("%s: ManagedNode deleted by the coordinator", m.name)
+		c.rules.letsGo(m)
 		c.dropManaged(m)
 		return true
 	case decision.SetRollout:

@@ -1,6 +1,7 @@
 package decision_test
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +41,7 @@ func (c *cluster) step(until time.Time) bool {
 
 // play lets things happen until a time, or, with a zero time, until nothing does. It tells whether there was an end to it.
 func (c *cluster) play(until time.Time) bool {
-	const most = 4000
+	const most = 2500
 	for range most {
 		if c.broken != "" {
 			return true
@@ -141,11 +142,13 @@ func (c *cluster) finished(m *machine) string {
 
 // untrue says what is wrong where a machine waits at the end and its reason is not true, or needs no person.
 func (c *cluster) untrue(m *machine) string {
-	lacks := c.finished(m)
+	lacks, owners, n, a := c.finished(m), c.owners(m), m.managed.now, &m.agent
+	if len(owners) == 1 && a.alive && annotated(n, m.node.now, v1alpha1.DrainAnnotation) && !c.slotsTaken(m) {
+		return "somebody asked for a drain, and nothing stands in its way"
+	}
 	if lacks == "" || m.node.now == nil {
 		return lacks
 	}
-	owners, n, a := c.owners(m), m.managed.now, &m.agent
 	if n == nil && len(owners) > 1 {
 		return "" // nobody had it before, and nobody gets it
 	}
@@ -159,11 +162,9 @@ func (c *cluster) untrue(m *machine) string {
 	if condition == nil {
 		return lacks + ", and there is no reason"
 	}
-	t, node := owners[0], m.node.now
-	if c.isTrue(decision.Waiting(condition.Reason), t, m, owners) {
+	if c.isTrue(decision.Waiting(condition.Reason), owners[0], m, owners) {
 		return ""
 	}
-	_ = node
 	return lacks + ", and the reason is not true: " + condition.Reason + ": " + condition.Message
 }
 
@@ -282,9 +283,10 @@ func (c *cluster) mend(m *machine) {
 
 // finish lets people end the rollout, which must end then.
 func (c *cluster) finish() {
-	for range 3 { // a person looks again: a failure may have been reported since
-		if c.broken != "" {
-			return
+	const looks = 3 // a failure may have been reported since a person looked
+	for range looks {
+		if c.broken != "" || !slices.ContainsFunc(c.machines, func(m *machine) bool { return c.finished(m) != "" }) {
+			break
 		}
 		c.cleanUp()
 		if !c.play(time.Time{}) {

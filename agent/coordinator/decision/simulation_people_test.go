@@ -51,7 +51,7 @@ func (c *cluster) unannotate(m *machine, annotation string) {
 	c.editNode(m, func(n *corev1.Node) { delete(n.Annotations, annotation) })
 }
 
-// uncordon is kubectl uncordon: it leaves annotations alone.
+// cordon is kubectl cordon, or uncordon: it leaves annotations alone.
 func (c *cluster) cordon(m *machine, on bool) {
 	if m.node.now == nil || m.node.now.Spec.Unschedulable == on {
 		return

@@ -118,6 +118,17 @@ func (r *rules) specs(o *decision.Observation, m *machine, was *v1alpha1.Managed
 		r.drain(o, n, m, &was.Spec, &a.Spec)
 	}
 	r.recorded(o, n, m, &was.Spec, &a.Spec)
+	r.proof(n, m, &was.Spec, &a.Spec)
+}
+
+// proof is asked where an approval is taken back from a node that has its revision.
+func (r *rules) proof(n *decision.Node, m *machine, was, is *v1alpha1.ManagedNodeSpec) {
+	if was.Approval == nil || is.Approval != nil || is.Paused || n.Left || len(n.OtherGroups) > 0 || was.Revision != is.Revision || was.NodeGroup != is.NodeGroup {
+		return
+	}
+	if n.Managed.Status.Phase == v1alpha1.PhaseUpToDate && (!nodeReady(n.Node) || n.GateClosed != "") && is.Drain == nil {
+		r.c.violate("%s counts as proven, and is not Ready or its gate is closed", m.name)
+	}
 }
 
 // approval is asked of each approval that is given.
@@ -391,13 +402,26 @@ func (r *rules) full(m *machine, available bool, holding, unavailable, slots int
 	}
 }
 
+// cordonOnly is the plan of an order that empties nothing, and only keeps a node cordoned on which a run failed.
+const cordonOnly = "cordon"
+
 // drain is asked of each order to empty a node.
 func (r *rules) drain(o *decision.Observation, n *decision.Node, m *machine, was, is *v1alpha1.ManagedNodeSpec) {
+	if o.Group == nil {
+		r.c.violate("%s is drained and its group is gone", m.name)
+		return
+	}
 	if is.Drain.Plan == "" {
 		if _, asked := request(n, v1alpha1.DrainAnnotation); !asked {
 			r.c.violate("%s is drained for nobody", m.name)
 		}
 		r.slots(o, n, m)
+		return
+	}
+	if is.Drain.Plan == cordonOnly {
+		if n.Managed.Status.Failure == nil {
+			r.c.violate("%s stays cordoned, and nothing has failed on it", m.name)
+		}
 		return
 	}
 	if was.Approval == nil || is.Approval == nil || is.Approval.Plan != is.Drain.Plan {
@@ -411,6 +435,10 @@ func (r *rules) drain(o *decision.Observation, n *decision.Node, m *machine, was
 // disruption is asked of each leave to disrupt.
 func (r *rules) disruption(o *decision.Observation, n *decision.Node, m *machine, was, is *v1alpha1.ManagedNodeSpec) {
 	c, d, plan := r.c, is.Disruption, n.Managed.Status.Plan
+	if o.Group == nil {
+		c.violate("%s may be disrupted and its group is gone", m.name)
+		return
+	}
 	set(&r.leave, [2]string{m.name, d.Plan})
 	if plan == nil || plan.Hash != d.Plan || plan.Impact != d.Impact || is.Approval == nil || is.Approval.Plan != d.Plan {
 		c.violate("%s may be disrupted for plan %s of impact %s, which is not what it shows and was approved for", m.name, d.Plan, d.Impact)
@@ -420,7 +448,7 @@ func (r *rules) disruption(o *decision.Observation, n *decision.Node, m *machine
 		if was.Drain == nil || was.Drain.GivenUp != nil || n.Drain == nil || n.Drain.Left > 0 || !n.Node.Spec.Unschedulable {
 			c.violate("%s may be disrupted and was not drained", m.name)
 		}
-		if n.Node == m.node.now && len(m.pods) > 0 && c.now.Equal(r.c.now) && !c.landed(m) {
+		if n.Node == m.node.now && len(m.pods) > 0 && !c.landed(m) {
 			c.violate("%s may be disrupted and %d pods are there", m.name, len(m.pods))
 		}
 	}
@@ -448,7 +476,7 @@ func (r *rules) permitted(o *decision.Observation, n *decision.Node, m *machine,
 	if o.Group.Spec.Disruptions.ApprovalMode == v1alpha1.ApprovalManual {
 		c.violate("%s is disrupted by %s although a person must approve that", m.name, by)
 	}
-	if byPerson(was.Approval.By) {
+	if was.Approval == nil || byPerson(was.Approval.By) {
 		return
 	}
 	if o.Group.Spec.Update.Paused || !open(o, true) {
@@ -531,14 +559,18 @@ func (r *rules) atWork(m *machine, run *run) {
 	}
 	n := m.managed.now
 	if n == nil {
-		if m.node.now != nil {
-			r.c.violate("%s is at work, and its ManagedNode is gone", m.name)
-		}
 		return
 	}
 	applying := n.Status.Phase == v1alpha1.PhaseApplying
 	if n.Spec.Approval == nil && !applying && (n.Status.Rollout == nil || n.Status.Rollout.StartedAt == nil) {
 		r.c.violate("%s is at work and holds no slot", m.name)
+	}
+}
+
+// letsGo is asked where the coordinator deletes a ManagedNode.
+func (r *rules) letsGo(m *machine) {
+	if run := m.agent.run; m.node.now != nil && run != nil && !run.orphan && !run.repair && run.impact != v1alpha1.ImpactNone {
+		r.c.violate("%s is at work, and its ManagedNode is deleted", m.name)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 // scenario says what may happen in a rollout.
 type scenario struct {
 	name string
+	// share is how many of the rollouts are of this scenario, in thousands.
+	share int
 	// teams and machines are how many there are at most.
 	teams, machines int
 	// people and luck are how many times at most people and misfortune strike.
@@ -21,6 +23,9 @@ type scenario struct {
 	// plain leaves the group's settings at their defaults, but for a short timeout.
 	plain bool
 }
+
+// troubled is how long people and misfortune strike.
+const troubled = 12 * time.Minute
 
 // rollout plays a whole rollout, and returns the cluster as it is at the end.
 func (s *scenario) rollout(d dice, decide func(decision.Observation) []decision.Action) *cluster {
@@ -34,14 +39,13 @@ func (s *scenario) rollout(d dice, decide func(decision.Observation) []decision.
 	for _, t := range c.teams {
 		c.newRevision(t)
 	}
-	const time1 = 12 * time.Minute
 	for range d.roll(s.people + 1) {
-		c.after(c.within(time1), c.person)
+		c.after(c.within(troubled), c.person)
 	}
 	for range d.roll(s.luck + 1) {
-		c.after(c.within(time1), c.misfortune)
+		c.after(c.within(troubled), c.misfortune)
 	}
-	c.play(c.now.Add(time1))
+	c.play(c.now.Add(troubled))
 	c.calmDown()
 	c.settleDown()
 	c.finish()
@@ -90,6 +94,12 @@ func (s *scenario) settings(c *cluster, g *v1alpha1.NodeGroup) {
 	}
 	if d.roll(5) == 1 {
 		update.Windows = []v1alpha1.Window{{From: "12:00", To: "12:10"}, {From: "13:00", To: "14:00"}}
+	}
+	if d.roll(8) == 1 {
+		update.Exclusions = []v1alpha1.Exclusion{{From: metav1.NewTime(simulationStart), To: metav1.NewTime(simulationStart.Add(10 * time.Minute)), Reason: "fair"}}
+	}
+	if d.roll(5) == 1 {
+		g.Spec.Disruptions.Automatic.Windows = []v1alpha1.Window{{From: "12:05", To: "12:08"}, {From: "13:30", To: "14:30"}}
 	}
 	g.SetDefaults()
 }

@@ -53,7 +53,7 @@ func (d *decision) approve(m *member, by string) {
 	m.spec.Approval = &v1alpha1.Approval{Revision: m.spec.Revision, Plan: m.status.Plan.Hash, By: by, At: at}
 	m.rollout.StartedAt = &at
 	if m.spec.Drain != nil && m.spec.Drain.GivenUp != nil {
-		m.spec.Drain = nil
+		d.dropDrain(m)
 	}
 	d.tally = nil
 }

@@ -113,7 +113,7 @@ func (m *member) proven(revision string) bool {
 
 // changing is whether the host is being changed, or may be at any moment.
 func (m *member) changing() bool {
-	return m.spec.Approval != nil || m.rollout.StartedAt != nil || m.applying()
+	return m.spec.Approval != nil || m.rollout.StartedAt != nil
 }
 
 // turn says which earlier wave the node has to wait for.

@@ -11,10 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
-)
 
-// BudgetPrefix is how the reasons of pods begin that a PodDisruptionBudget keeps, and no others.
-const BudgetPrefix = "PodDisruptionBudget "
+	"github.com/hostler-dev/hostler/agent/coordinator/decision"
+)
 
 // budgets are the PodDisruptionBudgets by namespace.
 type budgets map[string][]budget
@@ -85,7 +84,7 @@ func several(namespace string, chosen []budget) string {
 // refusal tells why the budget keeps the pod; empty: it does not.
 func (b *budget) refusal(pod *corev1.Pod) string {
 	status := &b.Status
-	name := BudgetPrefix + b.Namespace + "/" + b.Name
+	name := decision.BudgetPrefix + b.Namespace + "/" + b.Name
 	switch {
 	case !ready(pod) && b.letsUnready():
 		return ""
@@ -104,7 +103,7 @@ func (b *budget) refusal(pod *corev1.Pod) string {
 // shortage is the reason of a pod that its budget needs.
 func (b *budget) shortage() string {
 	status := &b.Status
-	reason := fmt.Sprintf("%s%s/%s allows 0 disruptions now: %d of %d needed pods are available", BudgetPrefix, b.Namespace, b.Name, status.CurrentHealthy, status.DesiredHealthy)
+	reason := fmt.Sprintf("%s%s/%s allows 0 disruptions now: %d of %d needed pods are available", decision.BudgetPrefix, b.Namespace, b.Name, status.CurrentHealthy, status.DesiredHealthy)
 	if status.ExpectedPods > 0 && status.DesiredHealthy >= status.ExpectedPods {
 		reason += fmt.Sprintf(", and it needs all %d: add a replica, or loosen it", status.ExpectedPods)
 	}

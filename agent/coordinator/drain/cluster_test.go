@@ -20,6 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/hostler-dev/hostler/agent/coordinator/decision"
 )
 
 // now is the coordinator's clock in all tests.
@@ -284,8 +286,8 @@ func mustEvict(t *testing.T, c *cluster, options Options) (left int, reasons map
 	reasons = map[string]string{}
 	for _, pod := range got.Blocking {
 		reasons[pod.Name] = pod.Reason
-		if about := strings.Contains(pod.Reason, BudgetPrefix); about != strings.HasPrefix(pod.Reason, BudgetPrefix) {
-			t.Errorf("got reason %q of pod %s, want %q in front of those of budgets and no others", pod.Reason, pod.Name, BudgetPrefix)
+		if about := strings.Contains(pod.Reason, decision.BudgetPrefix); about != strings.HasPrefix(pod.Reason, decision.BudgetPrefix) {
+			t.Errorf("got reason %q of pod %s, want %q in front of those of budgets and no others", pod.Reason, pod.Name, decision.BudgetPrefix)
 		}
 	}
 	return got.Left, reasons, got.Failed

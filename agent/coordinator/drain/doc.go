@@ -16,5 +16,5 @@
 // node.kubernetes.io/out-of-service; the reasons of such pods name it.
 //
 // Reasons are for people, and hold times, never durations: they are kept in a status, and a text that changed by itself
-// would be written again and again. Those of a PodDisruptionBudget begin with BudgetPrefix.
+// would be written again and again. Those of a PodDisruptionBudget begin with decision.BudgetPrefix.
 package drain

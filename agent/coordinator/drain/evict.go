@@ -116,7 +116,7 @@ func (s *survey) answer(pod *corev1.Pod, err error) verdict {
 	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return verdict{reason: fmt.Sprintf("namespace %s is being deleted, and the pod goes with it", pod.Namespace)}
 	case apierrors.IsForbidden(err) && aboutBudget(err):
-		return verdict{reason: fmt.Sprintf("%sin namespace %s does not let it go: %v", BudgetPrefix, pod.Namespace, err)}
+		return verdict{reason: fmt.Sprintf("%sin namespace %s does not let it go: %v", decision.BudgetPrefix, pod.Namespace, err)}
 	case apierrors.IsForbidden(err), apierrors.IsBadRequest(err), apierrors.IsInvalid(err), apierrors.IsMethodNotSupported(err):
 		return verdict{reason: fmt.Sprintf("the API server refuses to let it go: %v", err), never: true}
 	}

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/hostler-dev/hostler/agent/coordinator/decision"
 )
 
 // putOff is the verdict on a pod that the eviction API answered with 429: a budget keeps it, or an admission webhook does, or the API
@@ -28,7 +30,7 @@ func (s *survey) putOff(pod *corev1.Pod, err error) verdict {
 			return verdict{reason: known.shortage()}
 		}
 	}
-	return verdict{reason: fmt.Sprintf("%s%s/%s allows 0 disruptions now: %s", BudgetPrefix, pod.Namespace, name, says)}
+	return verdict{reason: fmt.Sprintf("%s%s/%s allows 0 disruptions now: %s", decision.BudgetPrefix, pod.Namespace, name, says)}
 }
 
 // budgetCause takes the cause of a refusal apart, which reads "The disruption budget NAME needs 2 healthy pods and has 2 currently"

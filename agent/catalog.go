@@ -79,10 +79,12 @@ func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
 	if spec.KubernetesVersion == "" {
 		return probes
 	}
-	return append(probes, kubelet.Running{}, kubelet.Healthz{}, kubelet.Configz{}, ready.Node{
+	node := ready.Node{
 		NodeName: m.NodeName, Kubeconfig: kubelet.KubeconfigPath,
 		NetworkManaged: spec.Network.CNI.Type != v1alpha1.CNINotManaged,
-	})
+	}
+	// The kubelet tells its configuration only once it has joined.
+	return append(probes, kubelet.Running{}, kubelet.Healthz{}, node, kubelet.Configz{})
 }
 
 // catalog builds steps and gathers what is wrong.

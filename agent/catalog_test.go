@@ -285,7 +285,7 @@ func TestProbes(t *testing.T) {
 		want []string
 	}{
 		"of a node judge runtime, kubelet and Node": {"testdata/full.yaml", []string{
-			"containerd.service stays active", "CRI at /run/containerd/containerd.sock", "kubelet.service", "kubelet /healthz", "kubelet /configz", "node worker-1 Ready",
+			"containerd.service stays active", "CRI at /run/containerd/containerd.sock", "kubelet.service", "kubelet /healthz", "node worker-1 Ready", "kubelet /configz",
 		}},
 		"of a machine without Kubernetes judge the runtime": {"testdata/empty.yaml", []string{
 			"containerd.service stays active", "CRI at /run/containerd/containerd.sock",

@@ -35,6 +35,8 @@ type Probe interface {
 
 	// Check returns nil when all is well, ErrAbsent when there is nothing to
 	// judge yet (the service is not installed), and otherwise why it is not well.
+	// A Warning alone says that it may not be judged: nobody is to blame, so it
+	// counts as well, and the result of the run tells of it.
 	// It must be quick; the engine repeats it until its own deadline.
 	Check(ctx context.Context, v host.View) error
 }

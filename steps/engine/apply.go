@@ -43,7 +43,7 @@ type Result struct {
 	// Ops counts the ops done.
 	Ops  int
 	Took time.Duration
-	// Warnings come from the last plan.
+	// Warnings come from the last plan, and from probes that may not judge.
 	Warnings []StepRemark
 	// Failures are the optional steps that gave up; the outcome is Done, or
 	// Converged, all the same. What such a step did is taken back, unless its
@@ -119,10 +119,11 @@ func (e *Engine) carryOut(ctx context.Context, open *run, list []steps.Step, pla
 	health := open.begin.Baseline.of(opts.Probes)
 	x := &execution{Engine: e, run: open, list: list, opts: opts, total: len(open.ops) + len(plan.Ops), warnings: plan.Warnings}
 	err := x.converge(ctx)
+	var unjudged []StepRemark
 	if err == nil {
-		err = e.await(ctx, open, health.watched)
+		unjudged, err = e.await(ctx, open, health.watched)
 	}
-	result := Result{Run: open.number, Ops: len(open.ops), Warnings: x.warnings, Failures: open.gaveUp}
+	result := Result{Run: open.number, Ops: len(open.ops), Warnings: append(x.warnings, unjudged...), Failures: open.gaveUp}
 	switch {
 	case err == nil:
 		result.Outcome = Done

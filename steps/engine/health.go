@@ -30,7 +30,7 @@ type baseline struct {
 func (e *Engine) takeBaseline(ctx context.Context, probes []steps.Probe) baseline {
 	var b baseline
 	for _, probe := range probes {
-		err := probe.Check(ctx, e.Host)
+		_, err := e.ask(ctx, probe)
 		switch {
 		case err == nil:
 			b.Well = append(b.Well, probe.Name())
@@ -64,10 +64,11 @@ func (b baseline) of(probes []steps.Probe) health {
 	return h
 }
 
-// await waits until every probe has been well for the settle time.
-func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error {
+// await waits until every probe has been well for the settle time. It returns what
+// probes that may not judge said instead.
+func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) ([]StepRemark, error) {
 	if len(probes) == 0 {
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.HealthTimeout)
 	defer cancel()
@@ -76,7 +77,7 @@ func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error 
 	var wellSince time.Time
 	var ill error // the last fault seen
 	for {
-		probe, err := e.firstIll(ctx, probes)
+		warnings, probe, err := e.firstIll(ctx, probes)
 		switch {
 		case err != nil && ctx.Err() != nil && ill != nil:
 			// The deadline cut this look short, so it tells nothing of the probe.
@@ -88,26 +89,39 @@ func (e *Engine) await(ctx context.Context, r *run, probes []steps.Probe) error 
 			wellSince = time.Now()
 			e.Observe(Event{Kind: AwaitingHealth, Run: r.number, Message: "all well; watching that it stays so"})
 		case time.Since(wellSince) >= e.Settle:
-			return nil
+			return warnings, nil
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			if ill == nil {
-				return fmt.Errorf("health: %w while watching that all stays well", ctx.Err())
+				return nil, fmt.Errorf("health: %w while watching that all stays well", ctx.Err())
 			}
-			return fmt.Errorf("health: not all was well for %s within %s; the last fault was %w", e.Settle, e.HealthTimeout, ill)
+			return nil, fmt.Errorf("health: not all was well for %s within %s; the last fault was %w", e.Settle, e.HealthTimeout, ill)
 		}
 	}
 }
 
 // firstIll returns the first probe that is not well and why. What is absent after
 // the run is not well either: probes are given only for things that are wished for.
-func (e *Engine) firstIll(ctx context.Context, probes []steps.Probe) (steps.Probe, error) {
+func (e *Engine) firstIll(ctx context.Context, probes []steps.Probe) ([]StepRemark, steps.Probe, error) {
+	var warnings []StepRemark
 	for _, probe := range probes {
-		if err := probe.Check(ctx, e.Host); err != nil {
-			return probe, err
+		found, err := e.ask(ctx, probe)
+		if err != nil {
+			return nil, probe, err
 		}
+		warnings = append(warnings, found...)
 	}
-	return nil, nil
+	return warnings, nil, nil
+}
+
+// ask looks at a probe. A warning alone is no fault.
+func (e *Engine) ask(ctx context.Context, probe steps.Probe) ([]StepRemark, error) {
+	err := probe.Check(ctx, e.Host)
+	var warning *steps.Remark
+	if errors.As(err, &warning) && err == error(warning) {
+		return []StepRemark{{Step: probe.Name(), Text: warning.Text}}, nil
+	}
+	return nil, err
 }

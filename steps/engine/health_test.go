@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,17 @@ func TestHealth(t *testing.T) {
 	breaks := wantFile("breaks", "/etc/api", "ill")
 	other := wantFile("other", "/etc/other", "x")
 
+	inBubble(t, "that may not be judged counts as well, and is told of", func(t *testing.T) {
+		r := health(t)
+		r.opts.Probes = []steps.Probe{probe{"api", func(host.View) error { return steps.Warning("forbidden") }}}
+		result, err := r.apply(other)
+		if err != nil || result.Outcome != engine.Done {
+			t.Fatalf("got outcome %q, %v, want done", result.Outcome, err)
+		}
+		if want := (engine.StepRemark{Step: "api", Text: "forbidden"}); !slices.Contains(result.Warnings, want) {
+			t.Errorf("got warnings %v, want %v", result.Warnings, want)
+		}
+	})
 	for name, options := range map[string][]hosttest.Option{"was well": {well}, "was not there": nil} {
 		inBubble(t, "that "+name+" and is ill after the run takes it back", func(t *testing.T) {
 			r := health(t, options...)

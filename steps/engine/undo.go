@@ -27,7 +27,7 @@ func (e *Engine) goBack(ctx context.Context, r *run, before health, cause error)
 	}
 	failure := e.undoAll(ctx, r, r.ops)
 	if failure == nil {
-		failure = e.await(ctx, r, before.well)
+		_, failure = e.await(ctx, r, before.well)
 	}
 	if failure != nil {
 		err := fmt.Errorf("%w; and the way back did not work out: %w; see `hostler history`", cause, failure)

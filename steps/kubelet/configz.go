@@ -70,8 +70,8 @@ type ConfigzResult struct {
 // Name is "kubelet /configz".
 func (p Configz) Name() string { return "kubelet /configz" }
 
-// Check fails where the configurations differ. Where the live one may not be read it is
-// absent: that is a matter of rights, and no run's fault.
+// Check fails where the configurations differ. Where the live one may not be read it
+// warns: that is a matter of rights, and no run's fault.
 func (p Configz) Check(ctx context.Context, v host.View) error {
 	result, err := p.Compare(ctx, v)
 	switch {
@@ -79,7 +79,9 @@ func (p Configz) Check(ctx context.Context, v host.View) error {
 		return err
 	case result.Verdict == Same:
 		return nil
-	case result.Verdict == Forbidden || result.Verdict == Absent:
+	case result.Verdict == Forbidden:
+		return steps.Warning("%s", result.Message)
+	case result.Verdict == Absent:
 		return fmt.Errorf("%w: %s", steps.ErrAbsent, result.Message)
 	}
 	return errors.New(result.Message)

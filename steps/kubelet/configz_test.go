@@ -89,13 +89,13 @@ func TestConfigzCompares(t *testing.T) {
 		host    []hosttest.Option
 		verdict Verdict
 		message string
-		probe   error // nil: well; errNotWell: any other error than ErrAbsent
+		probe   error // nil: well; errWarns: may not judge; errNotWell: any other error than ErrAbsent
 	}{
 		"as written": {http.StatusOK, equal, nil, Same, "was written", nil},
 		"different": {http.StatusOK, `{"kubeletconfig": {"maxPods": 110, "syncFrequency": "1m0s"}}`, nil, Different,
 			"maxPods is 110, and 150 was written; look for flags", errNotWell},
 		"forbidden": {http.StatusForbidden, "Forbidden (user=system:node:node-7, verb=get, resource=nodes, subresource(s)=[configz proxy])\n", nil, Forbidden,
-			"may not be read: Forbidden (user=system:node:node-7, verb=get, resource=nodes, subresource(s)=[configz proxy]); give group system:nodes the verb get on nodes/configz", steps.ErrAbsent},
+			"may not be read: Forbidden (user=system:node:node-7, verb=get, resource=nodes, subresource(s)=[configz proxy]); give group system:nodes the verb get on nodes/configz", errWarns},
 		"not authenticated": {http.StatusUnauthorized, "Unauthorized", nil, Unreachable, "it answers 401 Unauthorized: Unauthorized", errNotWell},
 		"another server": {http.StatusOK, equal, []hosttest.Option{hosttest.File("/var/lib/kubelet/pki/kubelet.crt", string(other))}, Unreachable,
 			"whoever answers has another certificate than the kubelet's", errNotWell},
@@ -117,6 +117,10 @@ func TestConfigzCompares(t *testing.T) {
 				t.Errorf("got %s %q, %v, want %s with %q", got.Verdict, got.Message, err, c.verdict, c.message)
 			}
 			err = probe.Check(t.Context(), f)
+			remarks, fault := steps.Split(err)
+			if warns := len(remarks) > 0 && fault == nil; warns != (c.probe == errWarns) {
+				t.Errorf("probe: got %v, want %v", err, c.probe)
+			}
 			absent := errors.Is(err, steps.ErrAbsent)
 			if (err == nil) != (c.probe == nil) || absent != errors.Is(c.probe, steps.ErrAbsent) {
 				t.Errorf("probe: got %v, want %v", err, c.probe)
@@ -128,7 +132,10 @@ func TestConfigzCompares(t *testing.T) {
 	}
 }
 
-var errNotWell = errors.New("not well")
+var (
+	errNotWell = errors.New("not well")
+	errWarns   = errors.New("a warning alone")
+)
 
 func TestConfigzFailsOverFilesThatAreNone(t *testing.T) {
 	t.Parallel()

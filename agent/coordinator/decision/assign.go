@@ -1,6 +1,8 @@
 package decision
 
 import (
+	"time"
+
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 )
 
@@ -61,11 +63,11 @@ func (m *member) mayHaveBegun() bool {
 // The node keeps its slot. The leave to disrupt is not renewed: what is to be disrupted may be more than was shown.
 func (d *decision) renew(m *member) {
 	a := m.spec.Approval
-	if a == nil || m.phase() != v1alpha1.PhaseWaitingForApproval || !m.hasPlan() || a.Plan == m.status.Plan.Hash {
+	if a == nil || m.phase() != v1alpha1.PhaseWaitingForApproval || !m.hasPlan() || a.Plan == m.status.Plan.Hash && !d.used(m) {
 		return
 	}
 	d.approve(m, a.By)
-	d.tell(m, "UpdateApproved", "the plan changed; "+d.approved(m))
+	d.tell(m, "UpdateApproved", "the plan changed, or is due once more; "+d.approved(m))
 	m.spec.Disruption = nil
 	drain := m.spec.Drain
 	switch {
@@ -75,6 +77,20 @@ func (d *decision) renew(m *member) {
 	default:
 		m.spec.Drain = nil // nobody is known to want it any more: who gave leave saw another plan
 	}
+}
+
+// used is whether the agent has made use of an approval, which is good for one run, and shows the same plan once more: the host
+// drifted again before anybody saw that it was well. An agent that has heard of an approval and still waits for it
+// tells so; the pause keeps one that refuses for another reason from being asked all the time.
+func (d *decision) used(m *member) bool {
+	const pause = 5 * time.Minute
+	a := m.was.Approval
+	if a == nil || m.status.AppliedRevision != a.Revision {
+		return false
+	}
+	until := a.At.Add(pause)
+	d.wakeAt(until)
+	return !d.o.Now.Before(until)
 }
 
 // settle frees the slot of an approval that was taken back once the agent has said that it is not at work.

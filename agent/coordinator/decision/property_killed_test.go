@@ -174,7 +174,11 @@ func TestTheEndIsTheSameWhereverTheCoordinatorIsKilled(t *testing.T) {
 				ahead = 30 * time.Second
 			}
 			for _, jump := range []time.Duration{0, ahead, -time.Hour} {
-				for kill := 1; kill <= writes; kill++ {
+				every := 1
+				if jump != 0 {
+					every = 3
+				}
+				for kill := 1; kill <= writes; kill += every {
 					c := s.play(good{}, decision.Decide, kill, jump)
 					if c.broken != "" {
 						t.Fatalf("killed after write %d of %d, the next leader's clock is %s ahead: %s", kill, writes, jump, c.story())

@@ -51,7 +51,11 @@ func moments() []moment {
 		"leave is given":       annotate(v1alpha1.DisruptionApprovedAnnotation),
 		"leave is given for another plan": group(func(c *cluster, t *team) {
 			c.editGroup(t, func(g *v1alpha1.NodeGroup) { g.Spec.Disruptions.ApprovalMode = v1alpha1.ApprovalManual })
-			c.annotate(c.machines[0], v1alpha1.DisruptionApprovedAnnotation, "old>plan")
+			c.after(2*time.Minute, func() {
+				for _, m := range c.machines {
+					c.annotate(m, v1alpha1.DisruptionApprovedAnnotation, "old>plan")
+				}
+			})
 		}),
 		"the node is cordoned":   first(func(c *cluster, m *machine) { c.cordon(m, true) }),
 		"the node is uncordoned": first(func(c *cluster, m *machine) { c.cordon(m, false) }),

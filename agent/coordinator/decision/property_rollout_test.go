@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	// All that lives is one small cluster at a time: it is not worth collecting so often what it leaves behind.
-	debug.SetGCPercent(1000)
+	debug.SetGCPercent(3000)
 	os.Exit(m.Run())
 }
 

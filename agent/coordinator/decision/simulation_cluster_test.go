@@ -283,11 +283,14 @@ const bothLabel = "both"
 
 // addMachine makes a machine that is what the team wants already, and that hostler has not heard of.
 func (c *cluster) addMachine(name string, t *team) *machine {
-	m := &machine{name: name}
-	m.agent = agent{c: c, m: m, alive: true, host: t.wanted.name, failures: map[string]*v1alpha1.Failure{}}
+	m, image := &machine{name: name}, t.wanted
+	if image.minor > c.api {
+		image = t.revisions[0] // nobody installs a kubelet that is newer than the API server
+	}
+	m.agent = agent{c: c, m: m, alive: true, host: image.name, failures: map[string]*v1alpha1.Failure{}}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{membershipLabel: t.name}, ResourceVersion: c.bump()}}
 	node.CreationTimestamp = metav1.NewTime(c.now)
-	node.Status.NodeInfo.KubeletVersion = "v" + t.wanted.kubernetes()
+	node.Status.NodeInfo.KubeletVersion = "v" + image.kubernetes()
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	m.node.foreign(c.now, node)
 	c.machines = append(c.machines, m)

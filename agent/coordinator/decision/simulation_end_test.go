@@ -285,7 +285,7 @@ func (c *cluster) mend(m *machine) {
 func (c *cluster) finish() {
 	const looks = 3 // a failure may have been reported since a person looked
 	for range looks {
-		if c.broken != "" || !slices.ContainsFunc(c.machines, func(m *machine) bool { return c.finished(m) != "" }) {
+		if c.broken != "" || !slices.ContainsFunc(c.machines, func(m *machine) bool { return c.finished(m) != "" || len(c.owners(m)) > 1 }) {
 			break
 		}
 		c.cleanUp()

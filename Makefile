@@ -14,6 +14,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 ARCHES  := amd64 arm64
 ARCH    ?= $(shell go env GOARCH)
 TAGS    ?=
+# Tests that wait for machines more than they compute. They begin first, and four packages share the cores.
+LONGEST := ./test/outage ./test/rollout ./test/e2e ./test/faults ./test/cluster ./test/rights
 DIST    ?= dist
 
 .DEFAULT_GOAL := help
@@ -22,13 +24,13 @@ DIST    ?= dist
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
-run: ## turn a bare Debian machine into a Ready node of a real cluster, and watch it (root; at most 15 minutes the first time, then 2)
+run: ## a real cluster of three nodes goes from one Kubernetes to the next, and you watch (root; at most 15 minutes the first time, then 2)
 	@echo 'make run: compiling the demonstration, up to a minute the first time; then it says itself what it does.'
 	@$(call program,test/demo)
 
 test: ## unit, golden, script and cluster tests (root; installs what they need)
 	@$(call program,test/cluster/cmd/cluster) assets
-	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -tags cluster -timeout 60m ./...
+	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -tags cluster -timeout 60m -p 4 $(LONGEST) ./...
 
 cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)
 	@$(call program,test/cluster/cmd/cluster) up

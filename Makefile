@@ -3,6 +3,8 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 export CGO_ENABLED := 0
+# Tests on machines read it, so that go test never takes an old result for one of what they build (test/cluster/tests.go).
+export HOSTLER_TEST_RUN := $(shell date +%s%N)
 CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostler
 # The flags are those of the test cluster's own builds, so that each tool is compiled once.
 TOOL    := GOFLAGS='-trimpath -buildvcs=false' go tool -modfile=.ci/tools/go.mod

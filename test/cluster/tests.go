@@ -20,9 +20,6 @@ import (
 // The run is removed when the tests have ended, and when SIGINT or SIGTERM ends them early; what SIGKILL or a panic leaves, the
 // next run sweeps. It returns the exit code.
 func Tests(m interface{ Run() int }, cfg Config, setUp func(ctx context.Context, run *Run) error) int {
-	// go test keeps results until what a test has read changes, and does not see the programs that these tests build
-	// and run. make test gives this variable another value each time.
-	_ = os.Getenv("HOSTLER_TEST_RUN")
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	run, err := openRun(ctx, cfg)

@@ -174,6 +174,7 @@ func newLoop(config Config, m manager.Manager, kube kubernetes.Interface, wake *
 		overlay: newOverlay(), drains: newDrains(d, config.Pod, config.Now, config.Log.Named("drain"), wake.wake),
 		prometheus: newPrometheus(config.Now, wake.wake), daemonSets: newDaemonSets(m.GetAPIReader(), config.Log),
 		servers: &servers{version: kube.Discovery(), pods: m.GetAPIReader()},
+		heed:    &heed{live: m.GetAPIReader(), log: config.Log.Named("coordinator")},
 		events:  recorder{m.GetEventRecorder(FieldManager)},
 		self:    config.NodeName, now: config.Now, log: config.Log.Named("coordinator"),
 	}, nil

@@ -28,6 +28,7 @@ type loop struct {
 	prometheus *prometheus
 	daemonSets *daemonSets
 	servers    *servers
+	heed       *heed
 	events     teller
 
 	// self is the node that the coordinator runs on; empty: outside.
@@ -92,6 +93,9 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 	if err := l.servers.refresh(ctx, w.now); err != nil {
 		errs = append(errs, err) // decisions go on, without changes of a kubelet's minor version
 	}
+	if err := l.heed.refresh(ctx, w.now); err != nil {
+		errs = append(errs, err) // decisions go on, without requests on Nodes
+	}
 	members := w.belong()
 	next := time.Duration(0)
 	for _, name := range slices.Sorted(maps.Keys(w.groups)) {
@@ -100,11 +104,11 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 			errs = append(errs, err)
 			continue
 		}
-		pause, err := l.settleGroup(ctx, w, l.observe(ctx, w, r, fresh(w, members.groups[name])))
+		pause, err := l.settleGroup(ctx, w, l.observe(ctx, w, r, l.heed.only(fresh(w, members.groups[name]))))
 		next, errs = sooner(next, pause), append(errs, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(members.orphans)) {
-		pause, err := l.settleGroup(ctx, w, l.observeOrphans(ctx, w, fresh(w, members.orphans[name])))
+		pause, err := l.settleGroup(ctx, w, l.observeOrphans(ctx, w, l.heed.only(fresh(w, members.orphans[name]))))
 		next, errs = sooner(next, pause), append(errs, err)
 	}
 	errs = append(errs, l.prune(ctx, w))

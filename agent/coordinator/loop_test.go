@@ -75,7 +75,8 @@ func (b *bench) leader() *loop {
 		overlay: newOverlay(), drains: drains,
 		prometheus: newPrometheus(b.clock.now, wake), daemonSets: newDaemonSets(b.cluster, log),
 		servers: &servers{version: gitVersion("v1.36.3"), pods: b.cluster}, events: b.told,
-		now: b.clock.now, log: log,
+		heed: &heed{live: b.cluster, log: log},
+		now:  b.clock.now, log: log,
 	}
 }
 

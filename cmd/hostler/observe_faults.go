@@ -23,8 +23,8 @@ func watched(observe func(engine.Event)) func(engine.Event) {
 		if observe != nil {
 			observe(e)
 		}
-		// Progress messages come as time passes; they are no fixed points.
-		if e.Kind == engine.OpProgress || e.Kind == engine.AwaitingHealth {
+		// Progress messages come as time passes; they are no fixed points. Downloads come before the run and belong to none.
+		if e.Kind == engine.OpProgress || e.Kind == engine.AwaitingHealth || e.Run == 0 {
 			return
 		}
 		if seen++; seen == at {

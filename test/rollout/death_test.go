@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -20,6 +21,11 @@ func TestNodeDiesHoldingASlot(t *testing.T) {
 	tm.edit(t, tm.change("one", v1alpha1.ImpactDrain))
 	dead := tm.drained(t)
 	must(t, dead.PowerCut(t.Context()))
+	t.Cleanup(func() {
+		if t.Failed() { // the others need the machine
+			_ = dead.Start(context.Background())
+		}
+	})
 	alive := tm.others(dead)[0]
 
 	tm.waits(t, alive, decision.WaitingSlot, dead.Name)

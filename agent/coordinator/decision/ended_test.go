@@ -223,6 +223,7 @@ func TestWhyANodeWaits(t *testing.T) {
 		"for a revision":                     {func(w *world) { w.Revision = ""; w.managed("n2").Spec.Revision = "" }, WaitingRevision, nil},
 		"for the end of a pause of the node": {planned(func(w *world) { w.annotate("n2", pausedKey, "disk") }), WaitingNodePaused, []string{"disk", "removed"}},
 		"for its agent":                      {planned(func(w *world) { w.managed("n2").Generation++ }), WaitingAgent, []string{"journalctl"}},
+		"for itself to come back":            {func(w *world) { w.heard("n2", v1alpha1.PhaseApplying); w.goneAway("n2") }, WaitingAgent, []string{"went away", "r1"}},
 		"for a plan":                         {planned(func(w *world) { w.heard("n2", v1alpha1.PhasePlanFailed).Status.Message = "no apt" }), WaitingPlan, []string{"no apt"}},
 		"for the next revision":              {planned(func(w *world) { w.failed("n2", v1alpha1.PhaseFailed) }), WaitingFailed, []string{"kubelet.service", "half changed", approvedKey}},
 		"for a plan, though a failure left it cordoned": {planned(func(w *world) {

@@ -79,6 +79,9 @@ func byBudget(pod v1alpha1.BlockingPod) bool { return strings.HasPrefix(pod.Reas
 func (d *decision) agentReason(m *member) (Waiting, string) {
 	phase := m.phase()
 	switch {
+	case phase == v1alpha1.PhaseApplying && unreachable(m.Node.Node):
+		return WaitingAgent, "the node went away while it was being changed to revision " + m.spec.Revision +
+			": its kubelet has stopped reporting. The run goes on, or back, when it is here again"
 	case phase == v1alpha1.PhaseApplying:
 		return NotWaiting, "is being changed to revision " + m.spec.Revision
 	case phase == v1alpha1.PhaseUpToDate && m.rollout.ProvenRevision == m.spec.Revision && m.was.Revision == m.spec.Revision:

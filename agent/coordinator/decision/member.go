@@ -84,6 +84,17 @@ func ready(n *corev1.Node) bool {
 	return false
 }
 
+// unreachable is whether the control plane has not heard of the node for a while. A kubelet that is well enough to say that it
+// is not Ready says False.
+func unreachable(n *corev1.Node) bool {
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status == corev1.ConditionUnknown
+		}
+	}
+	return false
+}
+
 func (m *member) cordoned() bool { return m.Node.Node != nil && m.Node.Node.Spec.Unschedulable }
 
 // marked is whether the node bears the mark of hostler's cordon.

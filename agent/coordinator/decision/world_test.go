@@ -79,6 +79,11 @@ func (w *world) heard(name string, phase v1alpha1.Phase) *v1alpha1.ManagedNode {
 	return m
 }
 
+// goneAway makes the control plane lose sight of the node.
+func (w *world) goneAway(name string) {
+	w.node(name).Node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+}
+
 func (w *world) upToDate(name string) {
 	m := w.heard(name, v1alpha1.PhaseUpToDate)
 	m.Status.Plan, m.Status.AppliedRevision = nil, m.Spec.Revision

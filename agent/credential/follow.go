@@ -37,8 +37,10 @@ func Follow(ctx context.Context, files func() []string, changed func()) {
 			return
 		case <-watcher.Events:
 			quiet.Reset(settle)
-		case _ = <-watcher.Errors: // such as events that were lost: all that matters is to look again
-			quiet.Reset(settle)
+		case lost := <-watcher.Errors: // such as events that did not fit: look again
+			if lost != nil {
+				quiet.Reset(settle)
+			}
 		case <-quiet.C:
 			list := files()
 			if !watch(watcher, list) {

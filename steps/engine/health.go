@@ -120,7 +120,7 @@ func (e *Engine) firstIll(ctx context.Context, probes []steps.Probe) ([]StepRema
 func (e *Engine) ask(ctx context.Context, probe steps.Probe) ([]StepRemark, error) {
 	err := probe.Check(ctx, e.Host)
 	var warning *steps.Remark
-	if errors.As(err, &warning) && err == error(warning) {
+	if errors.As(err, &warning) && err == error(warning) { //nolint:errorlint // one beside or below a fault is not alone
 		return []StepRemark{{Step: probe.Name(), Text: warning.Text}}, nil
 	}
 	return nil, err

@@ -118,7 +118,7 @@ func TestConfigzCompares(t *testing.T) {
 			}
 			err = probe.Check(t.Context(), f)
 			remarks, fault := steps.Split(err)
-			if warns := len(remarks) > 0 && fault == nil; warns != (c.probe == errWarns) {
+			if warns := len(remarks) > 0 && fault == nil; warns != errors.Is(c.probe, errWarns) {
 				t.Errorf("probe: got %v, want %v", err, c.probe)
 			}
 			absent := errors.Is(err, steps.ErrAbsent)

@@ -63,7 +63,7 @@ func moments() []moment {
 		"the node leaves": first(func(c *cluster, m *machine) {
 			c.editNode(m, func(n *corev1.Node) { delete(n.Labels, membershipLabel) })
 		}),
-		"the node drifts": first(func(c *cluster, m *machine) {
+		"the node drifts": first(func(_ *cluster, m *machine) {
 			if m.agent.run == nil {
 				m.agent.host += heavyDrift
 			}

@@ -223,7 +223,7 @@ func (c *cluster) choose(t *team, r *revision) {
 		return
 	}
 	c.rules.edited(t)
-	c.editGroup(t, func(g *v1alpha1.NodeGroup) {})
+	c.editGroup(t, func(*v1alpha1.NodeGroup) {})
 	c.note("group %s: revision %s of impact %s, kubelet 1.%d", t.name, r.name, r.impact, r.minor)
 }
 

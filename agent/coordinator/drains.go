@@ -15,12 +15,15 @@ import (
 // drainer empties nodes; drain.Drainer does.
 type drainer interface {
 	Inspect(ctx context.Context, node string, options drain.Options) (decision.Drain, error)
+	Preview(ctx context.Context, node string, options drain.Options) (drain.Preview, error)
 	Evict(ctx context.Context, node string, options drain.Options) (decision.Drain, error)
 }
 
 const (
 	// inspectionLasts is how long what was seen of a node's pods counts as seen now. Rounds may follow each other faster.
 	inspectionLasts = 500 * time.Millisecond
+	// aheadLasts is the same for what a drain would meet that has not begun.
+	aheadLasts = 5 * time.Second
 	// drainPoll is how often a node that is being emptied is looked at. Its pods are not watched.
 	drainPoll = time.Second
 	// evictionPause lies between two attempts to evict what is left of a node. kubectl waits as long after a refusal.
@@ -58,6 +61,8 @@ type emptying struct {
 	found     decision.Drain
 	inspected time.Time
 	options   drain.Options
+	ahead     string
+	looked    time.Time
 }
 
 func newDrains(d drainer, self types.NamespacedName, now func() time.Time, log *zap.Logger, wake func()) *drains {
@@ -105,6 +110,30 @@ func (d *drains) inspect(ctx context.Context, node string, options drain.Options
 	defer d.mu.Unlock()
 	e.found, e.inspected, e.options = found, d.now(), options
 	return found, nil
+}
+
+// ahead tells on a line what a drain of a node would meet; empty: that cannot be told now.
+func (d *drains) ahead(ctx context.Context, node string, options drain.Options) string {
+	options.Self = d.self
+	d.mu.Lock()
+	e := d.of(node)
+	if !e.looked.IsZero() && d.now().Sub(e.looked) < aheadLasts {
+		defer d.mu.Unlock()
+		return e.ahead
+	}
+	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, inspectionTimeout)
+	defer cancel()
+	text := ""
+	if preview, err := d.drainer.Preview(ctx, node, options); err != nil {
+		d.log.Warn("what a drain would meet cannot be told", zap.String("node", node), zap.Error(err))
+	} else {
+		text = preview.String()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.ahead, e.looked = text, d.now()
+	return text
 }
 
 // evict has the pods of a node evicted, unless that is under way, or was tried a moment ago. It returns at once.

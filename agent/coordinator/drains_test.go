@@ -31,6 +31,26 @@ func TestNodeWhosePodsCannotBeReadIsNotEmpty(t *testing.T) {
 	}
 }
 
+func TestDrainIsLookedAheadAtBeforeItIsDecided(t *testing.T) {
+	t.Parallel()
+	managed := managedIn("a", "worker")
+	managed.Spec.Approval = &v1alpha1.Approval{Plan: "h"}
+	managed.Status.Phase = v1alpha1.PhaseWaitingForDisruption
+	b := newBench(t, newGroup("worker"), member("a", "worker"), managed, member("b", "worker"), managedIn("b", "worker"))
+	b.pods.left = map[string]int{"a": 2, "b": 2}
+	ahead := map[string]string{}
+	b.decide = func(o decision.Observation) []decision.Action {
+		for i := range o.Nodes {
+			ahead[o.Nodes[i].Name()] = o.Nodes[i].Ahead
+		}
+		return nil
+	}
+	b.round()
+	if ahead["a"] != "2 pods have to go" || ahead["b"] != "" {
+		t.Errorf("got %q, want it for a, which waits for a drain, and not for b", ahead)
+	}
+}
+
 // slow is a drainer whose evictions take until the test says so.
 type slow struct {
 	begun, end chan struct{}
@@ -39,6 +59,10 @@ type slow struct {
 
 func (s *slow) Inspect(context.Context, string, drain.Options) (decision.Drain, error) {
 	return decision.Drain{Left: 1}, nil
+}
+
+func (s *slow) Preview(context.Context, string, drain.Options) (drain.Preview, error) {
+	return drain.Preview{Drain: decision.Drain{Left: 1}}, nil
 }
 
 func (s *slow) Evict(_ context.Context, _ string, options drain.Options) (decision.Drain, error) {

@@ -114,7 +114,7 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 	errs = append(errs, l.prune(ctx, w))
 	l.drains.forget(func(node string) bool {
 		managed := w.managedNode(node)
-		return managed != nil && managed.Spec.Drain != nil
+		return managed != nil && (managed.Spec.Drain != nil || awaitsDrain(managed))
 	})
 	return next, errors.Join(errs...)
 }

@@ -124,6 +124,11 @@ func (p *pods) Inspect(_ context.Context, node string, _ drain.Options) (decisio
 	return decision.Drain{Left: p.left[node]}, p.fail
 }
 
+func (p *pods) Preview(ctx context.Context, node string, options drain.Options) (drain.Preview, error) {
+	found, err := p.Inspect(ctx, node, options)
+	return drain.Preview{Drain: found}, err
+}
+
 func (p *pods) Evict(_ context.Context, node string, _ drain.Options) (decision.Drain, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -57,6 +57,9 @@ func startable(members []decision.Node) bool {
 func (l *loop) inspectDrains(ctx context.Context, w *world, group *v1alpha1.NodeGroup, members []decision.Node) {
 	for i := range members {
 		managed := members[i].Managed
+		if awaitsDrain(managed) && group != nil {
+			members[i].Ahead = l.drains.ahead(ctx, managed.Name, drain.Options{})
+		}
 		if managed == nil || managed.Spec.Drain == nil {
 			continue
 		}
@@ -67,6 +70,15 @@ func (l *loop) inspectDrains(ctx context.Context, w *world, group *v1alpha1.Node
 		}
 		members[i].Drain = &found
 	}
+}
+
+// awaitsDrain tells whether a drain is what a node needs next, or what a person asks for.
+func awaitsDrain(managed *v1alpha1.ManagedNode) bool {
+	if managed == nil || managed.Spec.Drain != nil {
+		return false
+	}
+	_, asked := managed.Annotations[v1alpha1.DrainAnnotation]
+	return asked || managed.Spec.Approval != nil && managed.Spec.Disruption == nil && managed.Status.Phase == v1alpha1.PhaseWaitingForDisruption
 }
 
 // unknownDrain is for a node whose pods cannot be read: as far as it was, and never empty.

@@ -89,8 +89,9 @@ func (d *decision) leave(m *member) (by string, reason Waiting, because string) 
 
 func needsPerson(m *member) (Waiting, string) {
 	plan := m.status.Plan
-	return WaitingManualApproval, fmt.Sprintf("plan %s of impact %s ends workloads and approvalMode is Manual; goes on after: kubectl annotate managednode %s %s=%s",
-		plan.Hash, plan.Impact, m.name, v1alpha1.DisruptionApprovedAnnotation, plan.Hash)
+	ends := fmt.Sprintf("plan %s of impact %s ends workloads and approvalMode is Manual", plan.Hash, plan.Impact)
+	return WaitingManualApproval, fmt.Sprintf("%s; goes on after: kubectl annotate managednode %s %s=%s",
+		joinMessages(ends, m.Ahead), m.name, v1alpha1.DisruptionApprovedAnnotation, plan.Hash)
 }
 
 // within is a check that a disruption can start now and is likely to end in time.

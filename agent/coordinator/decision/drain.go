@@ -17,13 +17,13 @@ const cordonOnly = "cordon"
 // order decides to empty the node.
 func (d *decision) order(m *member, plan, by string) {
 	m.spec.Drain = &v1alpha1.DrainOrder{Plan: plan, By: by, At: d.now}
-	m.rollout.Drain = &v1alpha1.DrainStatus{State: v1alpha1.Draining, Since: d.now}
+	m.rollout.Drain = &v1alpha1.DrainStatus{State: v1alpha1.Draining, Since: d.now, Message: m.Ahead}
 	d.tally = nil
 	message := "cordoned, pods are asked to leave for plan " + plan
 	if plan == "" {
 		message = "cordoned, pods are asked to leave (" + by + ")"
 	}
-	d.tell(m, "DrainStarted", message)
+	d.tell(m, "DrainStarted", joinMessages(message, m.Ahead))
 }
 
 // drainOnRequest drains nodes that a person wants to be empty, as slots allow. Such a node is kept empty until somebody uncordons it
@@ -254,8 +254,8 @@ func first(pods []v1alpha1.BlockingPod) []v1alpha1.BlockingPod {
 }
 
 func joinMessages(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "; " + b
 }

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,44 @@ func TestDisruption(t *testing.T) {
 		}, moves: []string{"n1 uncordoned"}},
 		"somebody's cordon is never lifted": {nodes: 2, given: func(w *world) { w.node("n1").Node.Spec.Unschedulable = true }},
 	})
+}
+
+func TestWhatWillBlockIsNamedBeforeTheDrainStarts(t *testing.T) {
+	t.Parallel()
+	const ahead = "2 pods have to go; 1 is blocked, first shop/web-1: PodDisruptionBudget shop/web allows 0 disruptions now"
+	for name, c := range map[string]struct {
+		mode v1alpha1.ApprovalMode
+		told func([]Action) string
+	}{
+		"to everybody, in the Event that begins it": {v1alpha1.ApprovalAutomatic, func(actions []Action) string {
+			for _, action := range actions {
+				if e, ok := action.(Event); ok && e.Reason == "DrainStarted" {
+					return e.Message
+				}
+			}
+			return ""
+		}},
+		"to the person who has to give leave": {v1alpha1.ApprovalManual, func(actions []Action) string {
+			for _, action := range actions {
+				if s, ok := action.(SetRollout); ok && s.Node == "n1" {
+					return s.Waiting.Message
+				}
+			}
+			return ""
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			waitingForDisruption(func(w *world) {
+				w.Group.Spec.Disruptions.ApprovalMode = c.mode
+				w.node("n1").Ahead = ahead
+			})(w)
+			if got := c.told(Decide(w.Observation)); !strings.Contains(got, ahead) {
+				t.Errorf("got %q, want it to say %q", got, ahead)
+			}
+		})
+	}
 }
 
 func TestDrainTimeout(t *testing.T) {

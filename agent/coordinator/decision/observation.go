@@ -68,6 +68,9 @@ type Node struct {
 	OtherGroups []string
 	// Drain is how far the node is from being empty; nil where nobody asked (spec.drain is not set).
 	Drain *Drain
+	// Ahead is what a drain would meet now, on a line, for nodes that wait for one: how many pods have to go, and which
+	// PodDisruptionBudgets will block. Empty: nobody looked.
+	Ahead string
 	// GateClosed says which gate of the node, such as a DaemonSet's pod that is not ready, is closed; empty: none.
 	GateClosed string
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
@@ -27,6 +28,7 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 	t.Run("Abort gives up, says which pod and which budget, and takes the cordon back", func(t *testing.T) {
 		tm.edit(t, tm.drainPolicy(v1alpha1.DrainAbort, 3*time.Second, "one"))
 		tm.waits(t, node, decision.WaitingDrainTimedOut, web.Name)
+		tm.wait(t, func(w *fleet.World) error { return foretold(w.Events(v1alpha1.ManagedNodeKind, node.Name), web.Name) })
 		tm.wait(t, func(w *fleet.World) error {
 			if err := blocked(w.Managed(node.Name), v1alpha1.DrainTimedOut, web.Name); err != nil {
 				return err
@@ -52,6 +54,20 @@ func TestBudgetThatNeverAllows(t *testing.T) {
 		tm.edit(t, tm.drainPolicy(v1alpha1.DrainForce, 3*time.Second, "two"))
 		tm.upToDate(t, node)
 	})
+}
+
+// foretold wants the event with which a drain began to name the budget that will block it.
+func foretold(events []*corev1.Event, budget string) error {
+	var messages []string
+	for _, event := range events {
+		if event.Reason == "DrainStarted" {
+			messages = append(messages, event.Message)
+		}
+	}
+	if !strings.Contains(strings.Join(messages, "\n"), "PodDisruptionBudget default/"+budget) {
+		return fmt.Errorf("the drain began with %q, want it to name PodDisruptionBudget default/%s", messages, budget)
+	}
+	return nil
 }
 
 // drainPolicy asks for a drain, and says what happens when it takes too long.

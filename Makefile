@@ -24,8 +24,8 @@ DIST    ?= dist
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
-run: ## a real cluster of three nodes goes from one Kubernetes to the next, and you watch (root; at most 15 minutes the first time, then 2)
-	@echo 'make run: compiling the demonstration, up to a minute the first time; then it says itself what it does.'
+run: ## a real cluster of three nodes goes from one Kubernetes to the next, and you watch (root; about 20 minutes the first time, then 2)
+	@echo 'make run: compiling the demonstration, a few minutes the first time; then it says itself what it does.'
 	@$(call program,test/demo)
 
 test: ## unit, golden, script and cluster tests (root; installs what they need)

@@ -38,7 +38,7 @@ kubelet, and a control plane of etcd, kube-apiserver, controller-manager and sch
 Nothing outside of this run is changed: the machines are containers (systemd-nspawn) on a bridge of their
 own, and all of it goes away at the end, also after Ctrl-C. Debian packages that the run needs are installed.
 
-The first time, Kubernetes is built from source meanwhile: 8 to 15 minutes. After that a run takes 2.
+The first time, Kubernetes is built from source before anything is seen: about 15 minutes. After that a run takes 2.
 `
 
 func run(ctx context.Context) (err error) {

@@ -142,6 +142,8 @@ func TestRights(t *testing.T) {
 				{"create", "coordination.k8s.io", "leases", "hostler-system", ""},
 				{"update", "coordination.k8s.io", "leases", "hostler-system", "hostler-coordinator"}, {"create", "events.k8s.io", "events", "default", ""},
 				{"list", "hostler.dev", "nodegroupconfigurations", "", ""}, {"watch", "hostler.dev", "updatepolicies", "", ""},
+				{"get", "admissionregistration.k8s.io", "validatingadmissionpolicies", "", "hostler-nodes"},
+				{"get", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", "", "hostler-nodes"},
 			},
 			[]right{
 				{"get", "", "secrets", "hostler-system", "x"}, {"get", "", "configmaps", "kube-system", "x"}, {"create", "", "pods", "default", ""},
@@ -149,6 +151,7 @@ func TestRights(t *testing.T) {
 				{"update", "coordination.k8s.io", "leases", "kube-system", "x"}, {"update", "coordination.k8s.io", "leases", "hostler-system", "another"}, {"delete", "policy", "poddisruptionbudgets", "default", "x"},
 				{"create", "hostler.dev", "nodegroups", "", ""}, {"escalate", "rbac.authorization.k8s.io", "clusterroles", "", "x"},
 				{"impersonate", "", "users", "", "admin"},
+				{"delete", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", "", "hostler-nodes"},
 			}},
 	}
 	for _, c := range cases {

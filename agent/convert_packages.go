@@ -99,8 +99,8 @@ func (p kubernetesPackages) Plan(ctx context.Context, v host.View, wish kubelet.
 }
 
 // Installed is the installed version, or empty.
-func (p kubernetesPackages) Installed(_ context.Context, v host.View, name string) (string, error) {
-	inventory, err := p.manager.Installed(v)
+func (p kubernetesPackages) Installed(ctx context.Context, v host.View, name string) (string, error) {
+	inventory, err := p.manager.Installed(ctx, v)
 	if errors.Is(err, fs.ErrNotExist) && !v.Live() {
 		return "", nil // an image before its packages
 	}

@@ -19,20 +19,28 @@ type Release struct {
 	// Notes are what an operator should know about the release.
 	Notes []string
 
+	// A part that is empty is not known, or the distribution has no such thing:
+	// the catalog refuses what would need it, and names the distribution.
 	Kernel       Kernel
 	Init         Init
 	Repositories Repositories
 	Packages     Packages
 	Containerd   Containerd
+	Docker       Docker
 	CNI          CNI
 	Kubelet      Kubelet
 	Sysctl       Sysctl
+	Trust        Trust
+	TimeSync     TimeSync
+	Updates      Updates
+	Security     Security
+	Reboot       Reboot
 }
 
 // Family is a distribution after which others are built.
 type Family string
 
-// The families that detection can name. Rows exist for Debian so far.
+// The families that detection can name.
 const (
 	FamilyDebian Family = "debian"
 	FamilyRHEL   Family = "rhel"
@@ -43,7 +51,8 @@ const (
 // PackageManager is a way of installing packages, named as in the plan's JSON.
 type PackageManager string
 
-// The package managers that detection can name. Package pkgmgr implements Apt.
+// The package managers that detection can name. Dnf is dnf 4 and dnf 5; AptRPM
+// is apt over rpm, ALT's.
 const (
 	Apt    PackageManager = "apt"
 	AptRPM PackageManager = "apt-rpm"
@@ -146,4 +155,72 @@ type SysctlFile struct {
 	Package string
 	// Sets holds the keys that matter to a node, with their values.
 	Sets map[string]string
+}
+
+// Docker is where Docker comes from, and its habits.
+type Docker struct {
+	// Package is the distribution's own (docker.io, docker-engine), empty where
+	// it has none.
+	Package string
+	// CE, CECLI and CEContainerd are the packages of Docker's own repository,
+	// empty where Docker builds none for the release.
+	CE, CECLI, CEContainerd string
+	// Versions are those that the release's own repositories have carried.
+	Versions VersionRange
+	// Unit is its systemd unit, and ConfigFile its daemon.json.
+	Unit, ConfigFile string
+}
+
+// Trust is where the certificate authorities are that a host trusts.
+type Trust struct {
+	// Dir takes the administrator's certificates, as files with the suffix.
+	Dir, Suffix string
+	// Update is the command that makes the bundles anew from them.
+	Update []string
+	// Bundle is the file that Go programs read.
+	Bundle string
+	// Package brings the command.
+	Package string
+}
+
+// TimeSync is what keeps the clock.
+type TimeSync struct {
+	// Package and Unit are what is installed where there is no daemon.
+	Package, Unit string
+	// Units are all daemons that may be there, the likeliest first: one is
+	// enough, and two fight.
+	Units []string
+}
+
+// Updates is what updates packages without being asked.
+type Updates struct {
+	// Units are stopped and masked: timers, and the services that they start.
+	Units []string
+	// AptPeriodic is whether apt's own schedule is switched off by a file in
+	// /etc/apt/apt.conf.d.
+	AptPeriodic bool
+}
+
+// Security is what may forbid a root process something.
+type Security struct {
+	// Firewalls are the units of firewalls with rules of their own.
+	Firewalls []string
+	// SELinux is the mode after installation: "enforcing", "permissive",
+	// "disabled"; empty where the release has no SELinux or it is not known.
+	SELinux string
+	// AppArmor is whether the kernel has it on by default.
+	AppArmor bool
+	// Parsec is whether it is Astra's kernel module with integrity levels and a
+	// closed software environment.
+	Parsec bool
+}
+
+// Reboot is how the release says that it must be restarted.
+type Reboot struct {
+	// Sign is a file that is there when a restart is needed, and Packages lists who asked for it.
+	Sign, Packages string
+	// Query is a command that exits with 1 when a restart is needed.
+	Query []string
+	// KernelDir holds the installed kernels, one folder or file a release.
+	KernelDir string
 }

@@ -78,7 +78,7 @@ func (m *Machine) packageFacts(facts *Facts) error {
 	if err != nil {
 		return nil //nolint:nilerr // a package manager that hostler does not know tells no facts
 	}
-	inventory, err := manager.Installed(m.host)
+	inventory, err := manager.Installed(ctx, m.host)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

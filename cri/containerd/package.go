@@ -36,7 +36,7 @@ type Managed struct {
 // Versions implements Package. A host whose package is as wished is not asked
 // what its repositories have.
 func (m Managed) Versions(ctx context.Context, v host.View) (now, then string, err error) {
-	inventory, err := m.Manager.Installed(v)
+	inventory, err := m.Manager.Installed(ctx, v)
 	if errors.Is(err, fs.ErrNotExist) && !v.Live() {
 		return "", m.Wish, nil // an image before its packages
 	}

@@ -28,7 +28,7 @@ var withoutCache = []string{"-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::sr
 
 // Installed reads dpkg's status, which is an error to be without. Several steps
 // ask for it, and on a machine with many packages it is the longest file of all.
-func (apt) Installed(v host.View) (Inventory, error) {
+func (apt) Installed(_ context.Context, v host.View) (Inventory, error) {
 	return host.Once(v, inventoryKey{}, func() (Inventory, error) { return readInventory(v) })
 }
 

@@ -128,7 +128,7 @@ func (apt) repair(ctx context.Context, h host.Host) error {
 	if err := run(ctx, h, configure); err != nil {
 		return err
 	}
-	inventory, err := apt{}.Installed(h)
+	inventory, err := apt{}.Installed(ctx, h)
 	if err != nil || len(inventory.Unfinished) == 0 {
 		return err
 	}

@@ -36,8 +36,8 @@ func (o Hold) Diff() steps.Diff {
 }
 
 // Inverse brings back what is now.
-func (o Hold) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	_, inventory, err := read(v, o.Manager)
+func (o Hold) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
+	_, inventory, err := read(ctx, v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (o Hold) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 // Do does nothing where the hold is as wanted: apt does not know packages that
 // are neither installed nor in a repository, and would fail.
 func (o Hold) Do(ctx context.Context, h host.Host) error {
-	m, inventory, err := read(h, o.Manager)
+	m, inventory, err := read(ctx, h, o.Manager)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (o Install) Diff() steps.Diff {
 
 // Inverse simulates the installation and names all that it would change.
 func (o Install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
-	m, inventory, err := read(v, o.Manager)
+	m, inventory, err := read(ctx, v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (o Install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 
 // Do installs the version, unless it is there.
 func (o Install) Do(ctx context.Context, h host.Host) error {
-	m, inventory, err := read(h, o.Manager)
+	m, inventory, err := read(ctx, h, o.Manager)
 	if err != nil {
 		return err
 	}

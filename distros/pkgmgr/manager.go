@@ -15,8 +15,9 @@ const DefaultLockTimeout = 10 * time.Minute
 // Manager is what hostler needs of a package manager. The methods that take a
 // View only read.
 type Manager interface {
-	// Installed reads the package database, from files.
-	Installed(v host.View) (Inventory, error)
+	// Installed reads the package database: from files where they can be read, else by a
+	// query whose answer is kept until the database changes.
+	Installed(ctx context.Context, v host.View) (Inventory, error)
 	// Versions asks which versions of the packages the fetched lists hold, newest
 	// first. A package that no repository has is not in the answer.
 	Versions(ctx context.Context, v host.View, names ...string) (map[string][]string, error)
@@ -50,21 +51,27 @@ type Manager interface {
 	listLocks() []string
 }
 
+// managers are the package managers that hostler speaks with, a line each.
+var managers = map[distros.PackageManager]Manager{
+	distros.Apt: apt{},
+}
+
 // For returns the package manager of that name.
 func For(name distros.PackageManager) (Manager, error) {
-	if name != distros.Apt {
-		return nil, fmt.Errorf("package manager %q is not supported yet, only %q is", name, distros.Apt)
+	m, known := managers[name]
+	if !known {
+		return nil, fmt.Errorf("package manager %q is not known", name)
 	}
-	return apt{}, nil
+	return m, nil
 }
 
 // read returns the package manager of that name, and what is installed.
-func read(v host.View, name distros.PackageManager) (Manager, Inventory, error) {
+func read(ctx context.Context, v host.View, name distros.PackageManager) (Manager, Inventory, error) {
 	m, err := For(name)
 	if err != nil {
 		return nil, Inventory{}, err
 	}
-	inventory, err := m.Installed(v)
+	inventory, err := m.Installed(ctx, v)
 	return m, inventory, err
 }
 

@@ -46,7 +46,7 @@ func get(t *testing.T, v host.View, name string) pkgmgr.Package {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inventory, err := m.Installed(v)
+	inventory, err := m.Installed(t.Context(), v)
 	if err != nil {
 		t.Fatal(err)
 	}

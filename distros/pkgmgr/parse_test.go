@@ -25,7 +25,7 @@ func TestInstalledReadsWhatDpkgAndAptWrote(t *testing.T) {
 	const auto = "Package: conntrack\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: kubelet\nAuto-Installed: 0\n"
 	f := hosttest.New(hosttest.File("/var/lib/dpkg/status", status), hosttest.File("/var/lib/apt/extended_states", auto),
 		hosttest.File("/var/lib/dpkg/updates/0003", ""), hosttest.File("/var/lib/dpkg/updates/tmp.i", ""))
-	inventory, err := apt{}.Installed(f)
+	inventory, err := apt{}.Installed(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // from those that there are now: the way back must not need a repository that the
 // plan is about to replace.
 func (o Install) Prefetch(ctx context.Context, h host.Host, plan []steps.Op) error {
-	m, inventory, err := read(h, o.Manager)
+	m, inventory, err := read(ctx, h, o.Manager)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (o Install) Prefetch(ctx context.Context, h host.Host, plan []steps.Op) err
 
 // Prefetch puts the archives of what goes into apt's cache, for the way back.
 func (o Remove) Prefetch(ctx context.Context, h host.Host, plan []steps.Op) error {
-	m, inventory, err := read(h, o.Manager)
+	m, inventory, err := read(ctx, h, o.Manager)
 	if err != nil || !inventory.Get(o.Name).Installed {
 		return err
 	}

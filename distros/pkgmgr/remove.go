@@ -34,7 +34,7 @@ func (o Remove) Diff() steps.Diff {
 
 // Inverse simulates the removal and names all that would go with the package.
 func (o Remove) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
-	m, inventory, err := read(v, o.Manager)
+	m, inventory, err := read(ctx, v, o.Manager)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (o Remove) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 
 // Do keeps the archive for undo and removes the package, unless it is gone.
 func (o Remove) Do(ctx context.Context, h host.Host) error {
-	m, inventory, err := read(h, o.Manager)
+	m, inventory, err := read(ctx, h, o.Manager)
 	if err != nil {
 		return err
 	}

@@ -51,8 +51,8 @@ func (o Rollback) Diff() steps.Diff {
 }
 
 // Inverse brings back what is there now.
-func (o Rollback) Inverse(_ context.Context, v host.View) (steps.Op, error) {
-	m, inventory, err := read(v, o.Manager)
+func (o Rollback) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
+	m, inventory, err := read(ctx, v, o.Manager)
 	if err != nil {
 		return nil, err
 	}

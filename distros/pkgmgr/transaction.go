@@ -18,7 +18,7 @@ import (
 // transaction, then the marks. Interrupted work is finished first. It may be
 // repeated, and cut short, at any point.
 func transact(ctx context.Context, h host.Host, m Manager, changes []Change, lockTimeout time.Duration) error {
-	if settled, err := isSettled(h, m, changes); settled || err != nil {
+	if settled, err := isSettled(ctx, h, m, changes); settled || err != nil {
 		return err
 	}
 	return withLocks(ctx, h, m.databaseLocks(), lockTimeout, func() error {
@@ -41,8 +41,8 @@ func transact(ctx context.Context, h host.Host, m Manager, changes []Change, loc
 
 // isSettled tells whether there is nothing to do. Then no lock is needed, and who
 // holds one for ever does not keep a run from going back that got none.
-func isSettled(v host.View, m Manager, changes []Change) (bool, error) {
-	inventory, err := m.Installed(v)
+func isSettled(ctx context.Context, v host.View, m Manager, changes []Change) (bool, error) {
+	inventory, err := m.Installed(ctx, v)
 	if err != nil || len(inventory.Unfinished) > 0 {
 		return false, err
 	}
@@ -60,12 +60,12 @@ func isSettled(v host.View, m Manager, changes []Change) (bool, error) {
 // it, or to put another version in its place, is the way out, and it is what
 // undo does after an installation whose script failed.
 func repaired(ctx context.Context, h host.Host, m Manager, changes []Change) (Inventory, error) {
-	before, err := m.Installed(h)
+	before, err := m.Installed(ctx, h)
 	if err != nil || len(before.Unfinished) == 0 {
 		return before, err
 	}
 	failure := m.repair(ctx, h)
-	after, err := m.Installed(h)
+	after, err := m.Installed(ctx, h)
 	if err != nil {
 		return after, err
 	}
@@ -80,7 +80,7 @@ func repaired(ctx context.Context, h host.Host, m Manager, changes []Change) (In
 // packages that it touches, and marks what it was told to install as wanted, so
 // packages that came along are put on hold again where they were before.
 func mark(ctx context.Context, h host.Host, m Manager, before Inventory, changes []Change) error {
-	after, err := m.Installed(h)
+	after, err := m.Installed(ctx, h)
 	if err != nil {
 		return err
 	}

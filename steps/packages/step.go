@@ -87,7 +87,7 @@ func (s Step) Name() string { return s.name }
 // Plan asks, in this order, for: repair of interrupted work, removals, fresh
 // lists where they are needed, installations, holds.
 func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
-	inventory, err := s.manager.Installed(v)
+	inventory, err := s.manager.Installed(ctx, v)
 	if errors.Is(err, fs.ErrNotExist) && !v.Live() {
 		inventory, err = pkgmgr.Inventory{}, nil // an image before its packages
 	}

@@ -113,6 +113,12 @@ type Runtime struct {
 	// Type is the name of the shim, such as io.containerd.runsc.v1.
 	// +kubebuilder:validation:MinLength=1
 	Type string `json:"type"`
+	// ConfigPath is the absolute path of the runtime's own configuration file, such as /etc/containerd/runsc.toml. Default: none.
+	// +optional
+	ConfigPath string `json:"configPath,omitempty"`
+	// BinaryName is the absolute path of the program that a runc-like shim runs. Default: the shim's own.
+	// +optional
+	BinaryName string `json:"binaryName,omitempty"`
 }
 
 // BaseRuntimeSpec is the part of the OCI runtime specification that a group may set for all of its containers.
@@ -139,6 +145,11 @@ type Rlimit struct {
 
 // DockerSpec is Docker's package and configuration; the kubelet reaches it through cri-dockerd.
 type DockerSpec struct {
+	// Source is whose packages are installed: Distribution, or Docker for docker-ce from a repository of Docker's, which
+	// packages.repositories must name.
+	// +kubebuilder:default=Distribution
+	// +optional
+	Source DockerSource `json:"source,omitempty"`
 	// Version of the package, as the package manager prints it; it is held at that. Default: the version that is there,
 	// or the newest when none is.
 	// +optional
@@ -165,7 +176,24 @@ type DockerSpec struct {
 	// RegistryMirrors are URLs of mirrors of docker.io.
 	// +optional
 	RegistryMirrors []string `json:"registryMirrors,omitempty"`
+	// CRIDockerdVersion is the version of the package cri-dockerd, which must be in a repository of packages.repositories; it is held at
+	// that. Default: the version that is there, or the newest when none is.
+	// +optional
+	CRIDockerdVersion string `json:"criDockerdVersion,omitempty"`
+	// SandboxImage is the image of the pause container. Default: the one built into cri-dockerd.
+	// +optional
+	SandboxImage string `json:"sandboxImage,omitempty"`
 }
+
+// DockerSource is whose Docker packages are installed.
+// +kubebuilder:validation:Enum=Distribution;Docker
+type DockerSource string
+
+// The sources.
+const (
+	DockerFromDistribution DockerSource = "Distribution"
+	DockerFromDocker       DockerSource = "Docker"
+)
 
 // NotManagedCRISpec points at a runtime that something else installs.
 type NotManagedCRISpec struct {

@@ -42,6 +42,7 @@ func (s *HostSpec) setDefaults() {
 	s.Kubelet.setDefaults()
 	s.OperatingSystem.setDefaults()
 	setDefault(&s.Network.CNI.Type, CNINotManaged)
+	setDefault(&s.Network.CNILinks, CNILinksUnmanaged)
 	setDefault(&s.Network.NodeLocalDNS.Address, DefaultNodeLocalDNSAddress)
 }
 
@@ -51,6 +52,7 @@ func (s *ContainerdSpec) setDefaults() {
 }
 
 func (s *DockerSpec) setDefaults() {
+	setDefault(&s.Source, DockerFromDistribution)
 	setDefault(&s.MaxConcurrentDownloads, 3)
 	setDefault(&s.LogMaxSize, "10m")
 	setDefault(&s.LogMaxFile, 5)
@@ -73,10 +75,15 @@ func (s *OperatingSystemSpec) setDefaults() {
 		setDefault(&s.Files[i].Owner, "root:root")
 		setDefault(&s.Files[i].Impact, ImpactNone)
 	}
+	setDefault(&s.SysctlProfile, SysctlProfileUnmanaged)
 	setDefault(&s.Swap, SwapDisabled)
 	setDefault(&s.UnattendedUpgrades, Unmanaged)
 	setDefault(&s.Firewall, Unmanaged)
+	setDefault(&s.UnneededServices, Unmanaged)
+	setDefault(&s.TimeSync, PresenceUnmanaged)
+	setDefault(&s.AppArmor, PresenceUnmanaged)
 	setDefault(&s.SELinux, SELinuxUnmanaged)
+	setDefault(&s.Reboot, RebootUnmanaged)
 	setDefault(&s.TransparentHugepages, HugepagesUnmanaged)
 }
 

@@ -10,11 +10,26 @@ type NetworkSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	CNI CNISpec `json:"cni,omitempty"`
+	// CNILinks is whether NetworkManager and systemd-networkd, where the host has them, are told to leave the network
+	// plugin's interfaces, routes and routing rules alone: Protected or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +optional
+	CNILinks CNILinks `json:"cniLinks,omitempty"`
 	// NodeLocalDNS is a DNS cache on each node.
 	// +kubebuilder:default={}
 	// +optional
 	NodeLocalDNS NodeLocalDNSSpec `json:"nodeLocalDNS,omitempty"`
 }
+
+// CNILinks is what is done about the interfaces of the network plugin.
+// +kubebuilder:validation:Enum=Protected;Unmanaged
+type CNILinks string
+
+// What can be done about them.
+const (
+	CNILinksProtected CNILinks = "Protected"
+	CNILinksUnmanaged CNILinks = "Unmanaged"
+)
 
 // CNIType names a network plugin.
 // +kubebuilder:validation:Enum=Bridge;Flannel;Cilium;NotManaged

@@ -12,6 +12,11 @@ type OperatingSystemSpec struct {
 	// in quotes.
 	// +optional
 	Sysctl map[string]string `json:"sysctl,omitempty"`
+	// SysctlProfile is a set of kernel parameters under those of sysctl, which win: Kubernetes (what a node of a cluster
+	// needs; the documentation has each value with its reason) or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +optional
+	SysctlProfile SysctlProfile `json:"sysctlProfile,omitempty"`
 	// KernelModules are loaded now and at every boot.
 	// +listType=set
 	// +optional
@@ -26,12 +31,18 @@ type OperatingSystemSpec struct {
 	// +listMapKey=name
 	// +optional
 	Units []Unit `json:"units,omitempty"`
-	// Swap is whether the machine swaps: Disabled (now and at every boot), Limited (a swap file of swapSize) or
-	// Unmanaged.
+	// Users with their SSH keys. One that leaves the list keeps its account.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Users []User `json:"users,omitempty"`
+	// Swap is whether the machine swaps: Disabled (now and at every boot), Limited (a swap file of swapSize), Zram
+	// (compressed memory of swapSize) or Unmanaged.
 	// +kubebuilder:default=Disabled
 	// +optional
 	Swap SwapMode `json:"swap,omitempty"`
-	// SwapSize is the size in bytes of the swap file. Required for swap Limited, and only for it.
+	// SwapSize is the size in bytes of the swap file or of the zram device. Required for swap Limited and Zram, and only
+	// for them.
 	// +optional
 	SwapSize *resource.Quantity `json:"swapSize,omitempty"`
 	// UnattendedUpgrades says whether the distribution may update packages on its own: Disabled or Unmanaged.
@@ -44,6 +55,23 @@ type OperatingSystemSpec struct {
 	// +kubebuilder:validation:Enum=Disabled;Unmanaged
 	// +optional
 	Firewall Management `json:"firewall,omitempty"`
+	// UnneededServices are those that a node has no use for and that listen on the network, such as rpcbind, avahi and
+	// cups: Disabled (stopped and masked) or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +kubebuilder:validation:Enum=Disabled;Unmanaged
+	// +optional
+	UnneededServices Management `json:"unneededServices,omitempty"`
+	// TimeSync is whether the clock follows a time server: Enabled (one daemon is installed where there is none, runs at
+	// every boot, and no second one beside it) or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +kubebuilder:validation:Enum=Enabled;Unmanaged
+	// +optional
+	TimeSync Presence `json:"timeSync,omitempty"`
+	// AppArmor is whether its profiles are loaded: Enabled (refused where the kernel has it off) or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +kubebuilder:validation:Enum=Enabled;Unmanaged
+	// +optional
+	AppArmor Presence `json:"appArmor,omitempty"`
 	// SELinux is the mode of SELinux, where the machine has it: Enforcing, Permissive, Disabled or Unmanaged.
 	// +kubebuilder:default=Unmanaged
 	// +optional
@@ -52,6 +80,22 @@ type OperatingSystemSpec struct {
 	// +kubebuilder:default=Unmanaged
 	// +optional
 	TransparentHugepages HugepagesMode `json:"transparentHugepages,omitempty"`
+	// BlockDevices are settings of disks' queues, now and at every boot. The first entry that matches a disk counts.
+	// +optional
+	BlockDevices []BlockDevice `json:"blockDevices,omitempty"`
+	// Journald limits what journald keeps. Default: its own limits.
+	// +optional
+	Journald *JournaldSpec `json:"journald,omitempty"`
+	// Limits of resources, for services of systemd and for sessions of people.
+	// +listType=map
+	// +listMapKey=item
+	// +optional
+	Limits []Limit `json:"limits,omitempty"`
+	// Reboot is whether the machine restarts when its distribution says that it must (a new kernel, a new libc):
+	// WhenRequired (it needs approval, as every disruption does) or Unmanaged.
+	// +kubebuilder:default=Unmanaged
+	// +optional
+	Reboot RebootPolicy `json:"reboot,omitempty"`
 	// CACertificates that the host trusts, beside those of the distribution.
 	// +listType=map
 	// +listMapKey=name
@@ -62,14 +106,25 @@ type OperatingSystemSpec struct {
 	Proxy *ProxySpec `json:"proxy,omitempty"`
 }
 
+// SysctlProfile names a set of kernel parameters.
+// +kubebuilder:validation:Enum=Kubernetes;Unmanaged
+type SysctlProfile string
+
+// The profiles.
+const (
+	SysctlProfileKubernetes SysctlProfile = "Kubernetes"
+	SysctlProfileUnmanaged  SysctlProfile = "Unmanaged"
+)
+
 // SwapMode is what is done about swap.
-// +kubebuilder:validation:Enum=Disabled;Limited;Unmanaged
+// +kubebuilder:validation:Enum=Disabled;Limited;Zram;Unmanaged
 type SwapMode string
 
 // The modes of swap.
 const (
 	SwapDisabled  SwapMode = "Disabled"
 	SwapLimited   SwapMode = "Limited"
+	SwapZram      SwapMode = "Zram"
 	SwapUnmanaged SwapMode = "Unmanaged"
 )
 
@@ -80,6 +135,25 @@ type Management string
 const (
 	Disabled  Management = "Disabled"
 	Unmanaged Management = "Unmanaged"
+)
+
+// Presence is whether hostler sees to it that something is there and works, or leaves it alone.
+type Presence string
+
+// What can be done about something that a machine should have.
+const (
+	PresenceEnabled   Presence = "Enabled"
+	PresenceUnmanaged Presence = "Unmanaged"
+)
+
+// RebootPolicy is when the machine is restarted.
+// +kubebuilder:validation:Enum=WhenRequired;Unmanaged
+type RebootPolicy string
+
+// The policies.
+const (
+	RebootWhenRequired RebootPolicy = "WhenRequired"
+	RebootUnmanaged    RebootPolicy = "Unmanaged"
 )
 
 // SELinuxMode is the mode of SELinux.

@@ -42,7 +42,7 @@ type Installed struct {
 // Facts reads the host. What cannot be found out is left empty.
 func (m *Machine) Facts(ctx context.Context) (Facts, error) {
 	facts := Facts{Node: m.config.NodeName, Distro: m.detected.Distro, Live: m.host.Live(), Packages: []Installed{}}
-	if err := m.packageFacts(&facts); err != nil {
+	if err := m.packageFacts(ctx, &facts); err != nil {
 		return Facts{}, err
 	}
 	if !m.host.Live() {
@@ -69,7 +69,7 @@ func (m *Machine) Facts(ctx context.Context) (Facts, error) {
 	return facts, nil
 }
 
-func (m *Machine) packageFacts(facts *Facts) error {
+func (m *Machine) packageFacts(ctx context.Context, facts *Facts) error {
 	release := m.detected.Release
 	if release == nil {
 		return nil

@@ -27,7 +27,7 @@ type CRISpec struct {
 	// Docker is for type Docker. Default: all of its defaults.
 	// +optional
 	Docker *DockerSpec `json:"docker,omitempty"`
-	// NotManaged is for type NotManaged.
+	// NotManaged is for type NotManaged. Default: the socket of the runtime that is there.
 	// +optional
 	NotManaged *NotManagedCRISpec `json:"notManaged,omitempty"`
 }

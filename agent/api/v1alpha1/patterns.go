@@ -26,6 +26,9 @@ var (
 	imageReference = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.:_/@-]*$`)
 	registryHost   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
 
+	accountName      = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+	devicePattern    = regexp.MustCompile(`^[A-Za-z0-9*?\[\]_-]+$`)
+	schedulerName    = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 	kernelModule     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	unitName         = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|mount|automount|swap|target|path|slice)$`)
 	privateKey       = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----`)

@@ -12,12 +12,11 @@ import (
 // or, where only some of its values are served, in both.
 var served = []string{
 	"nodeSelector", "kubernetesVersion", "packages",
-	"cri.type", "cri.containerd.version", "cri.containerd.maxConcurrentDownloads", "cri.containerd.sandboxImage",
-	"cri.containerd.cgroupDriver", "cri.containerd.config",
+	"cri",
 	"kubelet.maxPods", "kubelet.nodeIP", "kubelet.containerLogMaxSize", "kubelet.containerLogMaxFiles", "kubelet.seccompDefault",
 	"kubelet.resourceReservation", "kubelet.topologyManager", "kubelet.memorySwap", "kubelet.config",
-	"operatingSystem.sysctl", "operatingSystem.kernelModules", "operatingSystem.files", "operatingSystem.units", "operatingSystem.swap",
-	"network.cni.type", "network.cni.bridge",
+	"operatingSystem",
+	"network.cni.type", "network.cni.bridge", "network.cniLinks",
 	"nodeTemplate", "update", "disruptions", "drift",
 }
 
@@ -64,24 +63,10 @@ func leafPaths(t reflect.Type, at string) []string {
 
 // usedBy has, for every unsupported field, a spec that sets it.
 var usedBy = map[string]string{
-	"cri.type":                             `{"cri": {"type": "Docker"}}`,
-	"cri.containerd.registries":            `{"cri": {"containerd": {"registries": [{"host": "docker.io"}]}}}`,
-	"cri.containerd.runtimes":              `{"cri": {"containerd": {"runtimes": [{"name": "gvisor", "type": "io.containerd.runsc.v1"}]}}}`,
-	"cri.containerd.baseRuntimeSpec":       `{"cri": {"containerd": {"baseRuntimeSpec": {}}}}`,
-	"cri.docker":                           `{"cri": {"type": "Docker", "docker": {}}}`,
-	"cri.notManaged":                       `{"cri": {"type": "NotManaged", "notManaged": {"criSocketPath": "/run/crio.sock"}}}`,
-	"kubelet.rootDir":                      `{"kubelet": {"rootDir": "/data/kubelet"}}`,
-	"operatingSystem.swap":                 `{"operatingSystem": {"swap": "Limited", "swapSize": "1Gi"}}`,
-	"operatingSystem.swapSize":             `{"operatingSystem": {"swap": "Limited", "swapSize": "1Gi"}}`,
-	"operatingSystem.unattendedUpgrades":   `{"operatingSystem": {"unattendedUpgrades": "Disabled"}}`,
-	"operatingSystem.firewall":             `{"operatingSystem": {"firewall": "Disabled"}}`,
-	"operatingSystem.selinux":              `{"operatingSystem": {"selinux": "Permissive"}}`,
-	"operatingSystem.transparentHugepages": `{"operatingSystem": {"transparentHugepages": "Never"}}`,
-	"operatingSystem.caCertificates":       `{"operatingSystem": {"caCertificates": [{"name": "a", "pem": "b"}]}}`,
-	"operatingSystem.proxy":                `{"operatingSystem": {"proxy": {}}}`,
-	"network.cni.type":                     `{"network": {"cni": {"type": "Flannel"}}}`,
-	"network.nodeLocalDNS.enabled":         `{"network": {"nodeLocalDNS": {"enabled": true}}}`,
-	"network.nodeLocalDNS.address":         `{"network": {"nodeLocalDNS": {"address": "169.254.1.1"}}}`,
+	"kubelet.rootDir":              `{"kubelet": {"rootDir": "/data/kubelet"}}`,
+	"network.cni.type":             `{"network": {"cni": {"type": "Flannel"}}}`,
+	"network.nodeLocalDNS.enabled": `{"network": {"nodeLocalDNS": {"enabled": true}}}`,
+	"network.nodeLocalDNS.address": `{"network": {"nodeLocalDNS": {"address": "169.254.1.1"}}}`,
 }
 
 func TestUnsupportedFieldsAreRefused(t *testing.T) {

@@ -43,6 +43,15 @@ func (c *checker) containerd(p *field.Path, s *ContainerdSpec) {
 		c.needsMatch(at.Child("name"), runtime.Name, runtimeName, "lower-case letters, digits and dashes")
 		c.needsMatch(at.Child("type"), runtime.Type, imageReference, "the name of a shim, such as io.containerd.runsc.v1")
 		names(at.Child("name"), runtime.Name)
+		if runtime.Name == "runc" {
+			c.invalid(at.Child("name"), runtime.Name, "is always there: leave it away")
+		}
+		if runtime.ConfigPath != "" {
+			c.absolutePath(at.Child("configPath"), runtime.ConfigPath, "the runtime's configuration file")
+		}
+		if runtime.BinaryName != "" {
+			c.absolutePath(at.Child("binaryName"), runtime.BinaryName, "the runtime's program")
+		}
 	}
 	if s.BaseRuntimeSpec != nil {
 		c.rlimits(p.Child("baseRuntimeSpec", "rlimits"), s.BaseRuntimeSpec.Rlimits)
@@ -101,6 +110,9 @@ func (c *checker) rlimits(p *field.Path, rlimits []Rlimit) {
 }
 
 func (c *checker) docker(p *field.Path, s *DockerSpec) {
+	oneOf(c, p.Child("source"), s.Source, DockerFromDistribution, DockerFromDocker)
+	c.matches(p.Child("criDockerdVersion"), s.CRIDockerdVersion, packageVersion, "one exact version as the package manager prints it")
+	c.matches(p.Child("sandboxImage"), s.SandboxImage, imageReference, "the name of an image, such as registry.k8s.io/pause:3.10")
 	c.matches(p.Child("version"), s.Version, packageVersion, "one exact version as the package manager prints it")
 	c.atLeast(p.Child("maxConcurrentDownloads"), s.MaxConcurrentDownloads, 1)
 	c.matches(p.Child("logMaxSize"), s.LogMaxSize, dockerSize, "a number with one of b, k, m, g, such as 10m")

@@ -18,6 +18,7 @@ func (c *checker) network(p *field.Path, s *NetworkSpec) {
 	if s.CNI.Bridge != nil {
 		c.subnet(cni.Child("bridge", "subnet"), s.CNI.Bridge.Subnet)
 	}
+	oneOf(c, p.Child("cniLinks"), s.CNILinks, CNILinksProtected, CNILinksUnmanaged)
 	if ip, err := netip.ParseAddr(s.NodeLocalDNS.Address); err != nil || ip.Zone() != "" {
 		c.invalid(p.Child("nodeLocalDNS", "address"), s.NodeLocalDNS.Address, "must be an IP address")
 	}

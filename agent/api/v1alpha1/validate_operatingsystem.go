@@ -18,12 +18,23 @@ func (c *checker) operatingSystem(p *field.Path, s *OperatingSystemSpec) {
 	c.kernelModules(p.Child("kernelModules"), s.KernelModules)
 	c.files(p.Child("files"), s.Files)
 	c.units(p.Child("units"), s.Units)
+	c.users(p.Child("users"), s.Users)
 	c.swap(p, s)
+	oneOf(c, p.Child("sysctlProfile"), s.SysctlProfile, SysctlProfileKubernetes, SysctlProfileUnmanaged)
 	oneOf(c, p.Child("unattendedUpgrades"), s.UnattendedUpgrades, Disabled, Unmanaged)
 	oneOf(c, p.Child("firewall"), s.Firewall, Disabled, Unmanaged)
+	oneOf(c, p.Child("unneededServices"), s.UnneededServices, Disabled, Unmanaged)
+	oneOf(c, p.Child("timeSync"), s.TimeSync, PresenceEnabled, PresenceUnmanaged)
+	oneOf(c, p.Child("appArmor"), s.AppArmor, PresenceEnabled, PresenceUnmanaged)
+	oneOf(c, p.Child("reboot"), s.Reboot, RebootWhenRequired, RebootUnmanaged)
 	oneOf(c, p.Child("selinux"), s.SELinux, SELinuxEnforcing, SELinuxPermissive, SELinuxDisabled, SELinuxUnmanaged)
 	oneOf(c, p.Child("transparentHugepages"), s.TransparentHugepages,
 		HugepagesAlways, HugepagesMadvise, HugepagesNever, HugepagesUnmanaged)
+	c.blockDevices(p.Child("blockDevices"), s.BlockDevices)
+	if s.Journald != nil {
+		c.journald(p.Child("journald"), s.Journald)
+	}
+	c.limits(p.Child("limits"), s.Limits)
 	c.certificates(p.Child("caCertificates"), s.CACertificates)
 	if s.Proxy != nil {
 		c.proxy(p.Child("proxy"), s.Proxy)
@@ -126,13 +137,14 @@ func (c *checker) unitName(p *field.Path, name string) {
 }
 
 func (c *checker) swap(p *field.Path, s *OperatingSystemSpec) {
-	oneOf(c, p.Child("swap"), s.Swap, SwapDisabled, SwapLimited, SwapUnmanaged)
+	oneOf(c, p.Child("swap"), s.Swap, SwapDisabled, SwapLimited, SwapZram, SwapUnmanaged)
 	size := p.Child("swapSize")
+	sized := s.Swap == SwapLimited || s.Swap == SwapZram
 	switch {
-	case s.Swap == SwapLimited && s.SwapSize == nil:
-		c.require(size, "the size of the swap file, because swap is Limited")
-	case s.Swap != SwapLimited && s.SwapSize != nil:
-		c.forbid(size, "is only for swap Limited, and swap is "+string(s.Swap))
+	case sized && s.SwapSize == nil:
+		c.require(size, "the size of the swap, because swap is "+string(s.Swap))
+	case !sized && s.SwapSize != nil:
+		c.forbid(size, "is only for swap Limited and Zram, and swap is "+string(s.Swap))
 	case s.SwapSize != nil && s.SwapSize.Sign() <= 0:
 		c.invalid(size, s.SwapSize.String(), "must be more than nothing")
 	}

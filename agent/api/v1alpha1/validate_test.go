@@ -33,7 +33,15 @@ spec:
     remove: [nano]
     lockTimeout: 1m
   cri:
-    containerd: {version: 1.7.24~ds1-6, maxConcurrentDownloads: 5, sandboxImage: "registry.k8s.io/pause:3.10", cgroupDriver: Systemd, config: {debug: {level: info}}}
+    containerd:
+      version: 1.7.24~ds1-6
+      maxConcurrentDownloads: 5
+      sandboxImage: registry.k8s.io/pause:3.10
+      cgroupDriver: Systemd
+      registries: [{host: docker.io, mirrors: [{url: "https://mirror.example.com", ca: /etc/ssl/mirror.pem}]}, {host: "registry.local:5000"}]
+      runtimes: [{name: gvisor, type: io.containerd.runsc.v1, configPath: /etc/containerd/runsc.toml}, {name: crun, type: io.containerd.runc.v2, binaryName: /usr/bin/crun}]
+      baseRuntimeSpec: {rlimits: [{type: RLIMIT_NOFILE, soft: 65536, hard: 65536}]}
+      config: {debug: {level: info}}
   kubelet:
     maxPods: 60
     nodeIP: 10.0.0.7
@@ -49,8 +57,25 @@ spec:
     kernelModules: [overlay, br_netfilter]
     files: [{path: /etc/a, mode: "0600", owner: "1000:adm", content: x, impact: Drain, restart: [a@b.service]}]
     units: [{name: a.service, enabled: true, state: Running, masked: false, dropIns: [{name: 10-a.conf, content: x}]}]
-    swap: Unmanaged
-  network: {cni: {type: Bridge, bridge: {subnet: 10.88.0.0/16}}}
+    sysctlProfile: Kubernetes
+    users:
+      - {name: ops, uid: 2000, groups: [adm], shell: /bin/bash, sshAuthorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ops@example"]}
+      - {name: root, sshAuthorizedKeys: []}
+    swap: Limited
+    swapSize: 2Gi
+    unattendedUpgrades: Disabled
+    firewall: Disabled
+    unneededServices: Disabled
+    timeSync: Enabled
+    appArmor: Enabled
+    selinux: Permissive
+    transparentHugepages: Madvise
+    blockDevices: [{match: "nvme[0-9]*", scheduler: none, readAheadKB: 128, requests: 256}, {match: sd*, scheduler: mq-deadline}]
+    journald: {maxUse: 1Gi, keepFree: 2Gi, maxFileSize: 64Mi, maxRetention: 168h, rateLimitInterval: 30s, rateLimitBurst: 0}
+    limits: [{item: nofile, soft: 65536, hard: 1048576}, {item: memlock, soft: -1, hard: -1}]
+    reboot: WhenRequired
+    proxy: {http: "http://proxy:3128", https: "http://proxy:3128", noProxy: [10.0.0.0/8, .example.com]}
+  network: {cni: {type: Bridge, bridge: {subnet: 10.88.0.0/16}}, cniLinks: Protected}
   nodeTemplate:
     annotations: {example.com/rack: "7"}
     labels: {example.com/a: b, node.kubernetes.io/pool: c, topology.kubernetes.io/zone: d}
@@ -270,7 +295,61 @@ func TestValidateRefuses(t *testing.T) {
 			"no .conf": func(g *group) { g.Spec.OperatingSystem.Units[0].DropIns[0].Name = "a" },
 			"a path":   func(g *group) { g.Spec.OperatingSystem.Units[0].DropIns[0].Name = "../a.conf" },
 		},
-		"spec.operatingSystem.swap": {"unknown": func(g *group) { g.Spec.OperatingSystem.Swap = "Off" }},
+		"spec.operatingSystem.users[0].name":      {"with blanks": func(g *group) { g.Spec.OperatingSystem.Users[0].Name = "o ps" }},
+		"spec.operatingSystem.users[0].uid":       {"of root": func(g *group) { g.Spec.OperatingSystem.Users[0].UID = new(int64(0)) }},
+		"spec.operatingSystem.users[1].uid":       {"taken": func(g *group) { g.Spec.OperatingSystem.Users[1].UID = new(int64(2000)) }},
+		"spec.operatingSystem.users[1].name":      {"twice": func(g *group) { g.Spec.OperatingSystem.Users[1].Name = "ops" }},
+		"spec.operatingSystem.users[0].groups[0]": {"upper case": func(g *group) { g.Spec.OperatingSystem.Users[0].Groups[0] = "ADM" }},
+		"spec.operatingSystem.users[0].shell":     {"relative": func(g *group) { g.Spec.OperatingSystem.Users[0].Shell = "bash" }},
+		"spec.operatingSystem.users[0].sshAuthorizedKeys[0]": {
+			"cut off":       func(g *group) { g.Spec.OperatingSystem.Users[0].SSHAuthorizedKeys[0] = "ssh-ed25519 AAAAC3" },
+			"another type":  func(g *group) { authorizedKey(g, "ssh-ed25519", "ssh-rsa") },
+			"two lines":     func(g *group) { authorizedKey(g, "ops@example", "ops\nssh-ed25519 AAAA") },
+			"a private key": func(g *group) { authorizedKey(g, "ssh-ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----") },
+		},
+		"spec.operatingSystem.sysctlProfile":               {"unknown": func(g *group) { g.Spec.OperatingSystem.SysctlProfile = "Fast" }},
+		"spec.operatingSystem.unneededServices":            {"unknown": func(g *group) { g.Spec.OperatingSystem.UnneededServices = "Enabled" }},
+		"spec.operatingSystem.timeSync":                    {"unknown": func(g *group) { g.Spec.OperatingSystem.TimeSync = "Disabled" }},
+		"spec.operatingSystem.appArmor":                    {"unknown": func(g *group) { g.Spec.OperatingSystem.AppArmor = "Disabled" }},
+		"spec.operatingSystem.reboot":                      {"unknown": func(g *group) { g.Spec.OperatingSystem.Reboot = "Always" }},
+		"spec.operatingSystem.blockDevices[0]":             {"says nothing": func(g *group) { g.Spec.OperatingSystem.BlockDevices[0] = v1alpha1.BlockDevice{Match: "sda"} }},
+		"spec.operatingSystem.blockDevices[0].match":       {"a path": func(g *group) { blockDevice(g).Match = "/dev/sda" }, "an open bracket": func(g *group) { blockDevice(g).Match = "sd[a" }},
+		"spec.operatingSystem.blockDevices[1].match":       {"twice": func(g *group) { blockDevice(g).Match = "sd*" }},
+		"spec.operatingSystem.blockDevices[0].scheduler":   {"with blanks": func(g *group) { blockDevice(g).Scheduler = "mq deadline" }},
+		"spec.operatingSystem.blockDevices[0].readAheadKB": {"negative": func(g *group) { blockDevice(g).ReadAheadKB = new(int32(-1)) }},
+		"spec.operatingSystem.blockDevices[0].requests":    {"none": func(g *group) { blockDevice(g).Requests = new(int32(0)) }},
+		"spec.operatingSystem.journald.maxUse":             {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.MaxUse = &negative }},
+		"spec.operatingSystem.journald.keepFree":           {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.KeepFree = &negative }},
+		"spec.operatingSystem.journald.maxFileSize":        {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.MaxFileSize = &negative }},
+		"spec.operatingSystem.journald.maxRetention":       {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.MaxRetention = &metav1.Duration{Duration: -1} }},
+		"spec.operatingSystem.journald.rateLimitInterval":  {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.RateLimitInterval = &metav1.Duration{Duration: -1} }},
+		"spec.operatingSystem.journald.rateLimitBurst":     {"negative": func(g *group) { g.Spec.OperatingSystem.Journald.RateLimitBurst = new(int32(-1)) }},
+		"spec.operatingSystem.limits[0].item":              {"unknown": func(g *group) { g.Spec.OperatingSystem.Limits[0].Item = "files" }, "missing": func(g *group) { g.Spec.OperatingSystem.Limits[0].Item = "" }},
+		"spec.operatingSystem.limits[1].item":              {"twice": func(g *group) { g.Spec.OperatingSystem.Limits[1] = g.Spec.OperatingSystem.Limits[0] }},
+		"spec.operatingSystem.limits[0].soft":              {"above the hard one": func(g *group) { g.Spec.OperatingSystem.Limits[0].Soft = 1 << 30 }, "negative": func(g *group) { g.Spec.OperatingSystem.Limits[0].Soft = -2 }},
+		"spec.operatingSystem.limits[1].hard":              {"negative": func(g *group) { g.Spec.OperatingSystem.Limits[1] = v1alpha1.Limit{Item: "core", Soft: -1, Hard: -2} }},
+		"spec.operatingSystem.limits[0]":                   {"unlimited files": func(g *group) { g.Spec.OperatingSystem.Limits[0].Hard = -1 }},
+		"spec.operatingSystem.swapSize":                    {"missing": func(g *group) { g.Spec.OperatingSystem.SwapSize = nil }, "negative": func(g *group) { g.Spec.OperatingSystem.SwapSize = &negative }, "without use": func(g *group) { g.Spec.OperatingSystem.Swap = "Disabled" }},
+		"spec.operatingSystem.caCertificates[0].pem": {"no certificate": func(g *group) {
+			g.Spec.OperatingSystem.CACertificates = []v1alpha1.CACertificate{{Name: "a", PEM: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}
+		}},
+		"spec.operatingSystem.proxy.http":                     {"no URL": func(g *group) { g.Spec.OperatingSystem.Proxy.HTTP = "proxy:3128" }},
+		"spec.operatingSystem.proxy.noProxy[0]":               {"two in one": func(g *group) { g.Spec.OperatingSystem.Proxy.NoProxy[0] = "a,b" }},
+		"spec.network.cniLinks":                               {"unknown": func(g *group) { g.Spec.Network.CNILinks = "Managed" }},
+		"spec.cri.containerd.registries[0].mirrors[0].url":    {"no URL": func(g *group) { g.Spec.CRI.Containerd.Registries[0].Mirrors[0].URL = "mirror" }},
+		"spec.cri.containerd.registries[0].mirrors[0].ca":     {"relative": func(g *group) { g.Spec.CRI.Containerd.Registries[0].Mirrors[0].CA = "ca.pem" }},
+		"spec.cri.containerd.baseRuntimeSpec.rlimits[0].soft": {"above the hard one": func(g *group) { g.Spec.CRI.Containerd.BaseRuntimeSpec.Rlimits[0].Hard = 1 }},
+		"spec.cri.containerd.runtimes[0].name":                {"runc": func(g *group) { g.Spec.CRI.Containerd.Runtimes[0].Name = "runc" }},
+		"spec.cri.containerd.runtimes[0].configPath":          {"relative": func(g *group) { g.Spec.CRI.Containerd.Runtimes[0].ConfigPath = "runsc.toml" }},
+		"spec.cri.containerd.runtimes[0].binaryName":          {"relative": func(g *group) { g.Spec.CRI.Containerd.Runtimes[0].BinaryName = "runsc" }},
+		"spec.cri.docker.source":                              {"unknown": func(g *group) { docker(g).Source = "Podman" }},
+		"spec.cri.docker.logMaxSize":                          {"no size": func(g *group) { docker(g).LogMaxSize = "10 m" }},
+		"spec.cri.docker.registryMirrors[0]":                  {"no URL": func(g *group) { docker(g).RegistryMirrors = []string{"mirror"} }},
+		"spec.cri.docker.criDockerdVersion":                   {"two words": func(g *group) { docker(g).CRIDockerdVersion = "0.3 4" }},
+		"spec.cri.notManaged.criSocketPath": {"relative": func(g *group) {
+			g.Spec.CRI = v1alpha1.CRISpec{Type: "NotManaged", NotManaged: &v1alpha1.NotManagedCRISpec{CRISocketPath: "crio.sock"}}
+		}},
+		"spec.operatingSystem.swap": {"unknown": func(g *group) { g.Spec.OperatingSystem.Swap, g.Spec.OperatingSystem.SwapSize = "Off", nil }},
 		"spec.network.cni.type": {
 			"unknown": func(g *group) { g.Spec.Network.CNI = v1alpha1.CNISpec{Type: "Calico"} },
 		},
@@ -357,48 +436,21 @@ func TestValidateRefuses(t *testing.T) {
 	}
 }
 
-// TestValidateRefusesBeforeItIsServed checks values of fields that are not supported yet: they have to be right on the
-// day they are.
-func TestValidateRefusesBeforeItIsServed(t *testing.T) {
-	t.Parallel()
-	type group = v1alpha1.NodeGroup
-	cases := map[string]func(g *group){
-		"spec.cri.containerd.registries[0].mirrors[0].url": func(g *group) {
-			g.Spec.CRI.Containerd.Registries = []v1alpha1.Registry{{Host: "docker.io", Mirrors: []v1alpha1.RegistryMirror{{URL: "mirror"}}}}
-		},
-		"spec.cri.containerd.baseRuntimeSpec.rlimits[0].soft": func(g *group) {
-			g.Spec.CRI.Containerd.BaseRuntimeSpec = &v1alpha1.BaseRuntimeSpec{Rlimits: []v1alpha1.Rlimit{{Type: "RLIMIT_NOFILE", Soft: 2, Hard: 1}}}
-		},
-		"spec.operatingSystem.swapSize": func(g *group) {
-			g.Spec.OperatingSystem.Swap = "Limited"
-		},
-		"spec.operatingSystem.caCertificates[0].pem": func(g *group) {
-			g.Spec.OperatingSystem.CACertificates = []v1alpha1.CACertificate{{Name: "a", PEM: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}
-		},
-		"spec.operatingSystem.proxy.http": func(g *group) {
-			g.Spec.OperatingSystem.Proxy = &v1alpha1.ProxySpec{HTTP: "proxy:3128"}
-		},
-		"spec.network.nodeLocalDNS.address": func(g *group) {
-			g.Spec.Network.NodeLocalDNS.Address = "dns"
-		},
-	}
-	for path, change := range cases {
-		t.Run(path, func(t *testing.T) {
-			t.Parallel()
-			group := validGroup(t)
-			change(group)
-			group.SetDefaults()
-			var found field.ErrorList
-			for _, err := range group.Validate() {
-				if err.Field == path && !strings.Contains(err.Detail, "not supported yet") {
-					found = append(found, err)
-				}
-			}
-			if len(found) != 1 {
-				t.Errorf("got %d problems at the path, want 1 among %v", len(found), group.Validate())
-			}
-		})
-	}
+func blockDevice(g *v1alpha1.NodeGroup) *v1alpha1.BlockDevice {
+	return &g.Spec.OperatingSystem.BlockDevices[0]
+}
+
+// authorizedKey changes a part of the first key.
+func authorizedKey(g *v1alpha1.NodeGroup, from, to string) {
+	key := &g.Spec.OperatingSystem.Users[0].SSHAuthorizedKeys[0]
+	*key = strings.Replace(*key, from, to, 1)
+}
+
+// docker changes the runtime.
+func docker(g *v1alpha1.NodeGroup) *v1alpha1.DockerSpec {
+	g.Spec.CRI = v1alpha1.CRISpec{Type: v1alpha1.CRIDocker, Docker: &v1alpha1.DockerSpec{}}
+	g.SetDefaults()
+	return g.Spec.CRI.Docker
 }
 
 func TestValidateRefusesKubeletSettingsWithoutAKubelet(t *testing.T) {

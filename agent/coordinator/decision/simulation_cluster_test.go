@@ -163,7 +163,9 @@ type team struct {
 	revisions []*revision
 	wanted    *revision
 	invalid   string
-	gate      string // why the group's gate is closed; empty: it is open
+	// chapter counts how often the group was given a revision, or was made again.
+	chapter int
+	gate    string // why the group's gate is closed; empty: it is open
 }
 
 // revision is what a revision does to hosts.
@@ -223,6 +225,7 @@ func (c *cluster) choose(t *team, r *revision) {
 		return
 	}
 	c.rules.edited(t)
+	t.chapter++
 	c.editGroup(t, func(*v1alpha1.NodeGroup) {})
 	c.note("group %s: revision %s of impact %s, kubelet 1.%d", t.name, r.name, r.impact, r.minor)
 }

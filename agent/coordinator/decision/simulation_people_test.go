@@ -238,6 +238,7 @@ func (c *cluster) joinOrMove(t *team) {
 // deleteOrRestore deletes a group, or makes it again under the same name.
 func (c *cluster) deleteOrRestore(t *team) {
 	c.rules.edited(t)
+	t.chapter++
 	if t.group.now != nil {
 		c.note("group %s: deleted", t.name)
 		t.group.foreign(c.now, nil)

@@ -20,7 +20,9 @@ type rules struct {
 	approved, leave map[[2]string]bool
 	// failures are runs that really failed; forgiven are those that a group was seen to have forgiven.
 	failures, forgiven map[failure]bool
-	resumes            int
+	// counted is the chapter of the group in which a failure was last seen forgiven.
+	counted map[failure]int
+	resumes int
 	// begun are the nodes that each team has let begin with its revision, in turn.
 	begun map[*team][]*machine
 	// elsewhere are the nodes of other groups, as they were seen last.
@@ -375,12 +377,17 @@ func (r *rules) wrote(o *decision.Observation) {
 			r.c.violate("the group counts a failure of %s that never was", f.Name)
 		case f.Forgiven && r.resumes == 0:
 			r.c.violate("the failure of %s was forgiven by nobody", f.Name)
-		case !f.Forgiven && r.forgiven[key]:
+		// Another revision, and a group that is made again, forget what was forgiven: it counts when the revision is back.
+		case !f.Forgiven && r.forgiven[key] && r.counted[key] == t.chapter:
 			r.c.violate("the failure of %s was forgiven and counts again", f.Name)
 		}
 		names[f.Name] = true
 		if f.Forgiven {
 			set(&r.forgiven, key)
+			if r.counted == nil {
+				r.counted = map[failure]int{}
+			}
+			r.counted[key] = t.chapter
 		}
 	}
 }

@@ -17,9 +17,10 @@ TAGS    ?=
 # Tests that wait for machines more than they compute. They begin first, and four packages share the cores.
 LONGEST := ./test/outage ./test/rollout ./test/e2e ./test/faults ./test/cluster ./test/rights
 DIST    ?= dist
+FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test cluster build package deb rpm bench bench-deps lint generate check-generated clean
+.PHONY: help run test cluster build package deb rpm bench bench-deps fuzz lint generate check-generated clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
@@ -52,6 +53,9 @@ bench-deps: ## install the peers that the benchmark compares with (root)
 
 bench: ## what a converged node costs, beside bash, CFEngine, Puppet and Ansible; writes docs/benchmarks.md (root)
 	@$(call program,test/bench)
+
+fuzz: ## each fuzz target for FUZZTIME, two at a time (default 60s)
+	@FUZZTIME='$(FUZZTIME)' .ci/fuzz
 
 lint: ## golangci-lint
 	@$(TOOL) golangci-lint run

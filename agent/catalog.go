@@ -6,22 +6,24 @@ import (
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
 	"github.com/hostler-dev/hostler/agent/ready"
-	"github.com/hostler-dev/hostler/cri"
-	"github.com/hostler-dev/hostler/cri/containerd"
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/distros/pkgmgr"
 	"github.com/hostler-dev/hostler/network/cni"
 	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/blockdevices"
 	"github.com/hostler-dev/hostler/steps/files"
+	"github.com/hostler-dev/hostler/steps/firewall"
 	"github.com/hostler-dev/hostler/steps/kubelet"
 	"github.com/hostler-dev/hostler/steps/modules"
 	"github.com/hostler-dev/hostler/steps/op"
 	"github.com/hostler-dev/hostler/steps/packages"
+	"github.com/hostler-dev/hostler/steps/reboot"
 	"github.com/hostler-dev/hostler/steps/repositories"
 	"github.com/hostler-dev/hostler/steps/scripts"
 	"github.com/hostler-dev/hostler/steps/swap"
+	"github.com/hostler-dev/hostler/steps/trust"
 	"github.com/hostler-dev/hostler/steps/units"
-	"github.com/hostler-dev/hostler/sysctl"
+	"github.com/hostler-dev/hostler/steps/users"
 )
 
 // Join is how a new node gets into its cluster.
@@ -36,6 +38,8 @@ type Machine struct {
 	// NodeName is the Node's name; empty for an image that is to become many nodes.
 	NodeName string
 	Join     Join
+	// CPUs is the number of processors; 0: not known, as of an image.
+	CPUs int
 }
 
 // Catalog lists the steps that make a machine what the revision says, in the order
@@ -48,18 +52,35 @@ func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step,
 	}
 	c := catalog{spec: &revision.Host, configurations: revision.Configurations, machine: m, manager: manager}
 	list := []steps.Step{
+		c.preflight(), // before anything is done
+		c.astra(),
+		c.autoUpdates(), // before hostler wants the same lock
+		c.trust(),       // before anything is fetched over TLS
+		c.proxy(),
 		c.repositories(), // before everything that installs
+		c.timeSync(),
 		c.swap(),
 		c.modules(), // before the sysctls that they bring
 		c.sysctl(),
-		c.files(), // before the units that they belong to
+		c.hugepages(),
+		c.blockDevices(),
+		c.journald(),
+		c.limits(),
+		c.users(), // before the files that they own
+		c.selinux(),
+		c.appArmor(),
+		c.firewall(),
+		c.listeners(),
+		c.linkManagers(), // before the interfaces of pods
+		c.files(),        // before the units that they belong to
 		c.packages(),
-		c.units(),      // after the packages that bring them
-		c.containerd(), // before the kubelet that uses it
-		c.cni(),        // before the kubelet, whose package wants the same plugins
+		c.units(), // after the packages that bring them
+		c.cri(),   // before the kubelet that uses it
+		c.cni(),   // before the kubelet, whose package wants the same plugins
 		c.kubelet(),
 	}
 	list = append(list, c.scripts()...) // after all that they may need
+	list = append(list, c.reboot())     // after all that may ask for it
 	var wanted []steps.Step
 	for _, step := range list {
 		if step != nil {
@@ -70,12 +91,15 @@ func Catalog(revision *v1alpha1.NodeGroupRevisionSpec, m Machine) ([]steps.Step,
 }
 
 // Codec reads and writes all ops that steps of the catalog make.
-func Codec() (*op.Codec, error) { return op.NewCodec(op.Kinds(), pkgmgr.Kinds(), scripts.Kinds()) }
+func Codec() (*op.Codec, error) {
+	return op.NewCodec(op.Kinds(), pkgmgr.Kinds(), scripts.Kinds(), trust.Kinds(), swap.Kinds(), blockdevices.Kinds(), firewall.Kinds(),
+		users.Kinds(), reboot.Kinds())
+}
 
 // Probes are what must be well after a run on a live machine.
 func Probes(spec *v1alpha1.HostSpec, m Machine) []steps.Probe {
-	unit := m.Release.Containerd.Unit
-	probes := []steps.Probe{cri.NewStays(unit), cri.NewAnswers(unit, containerd.SocketPath, nil)}
+	c := catalog{spec: spec, machine: m}
+	probes := c.runtime().Probes()
 	if spec.KubernetesVersion == "" {
 		return probes
 	}
@@ -125,16 +149,8 @@ func (c *catalog) packages() steps.Step {
 	return step
 }
 
-func (c *catalog) swap() steps.Step {
-	return swap.New(swap.Spec{Mode: swap.Mode(c.spec.OperatingSystem.Swap)})
-}
-
 func (c *catalog) modules() steps.Step {
-	return modules.New(modules.Spec{Names: c.spec.OperatingSystem.KernelModules})
-}
-
-func (c *catalog) sysctl() steps.Step {
-	return sysctl.New(sysctl.Spec{Values: c.spec.OperatingSystem.Sysctl})
+	return modules.New(modules.Spec{Names: c.kernelModules()})
 }
 
 func (c *catalog) files() steps.Step {
@@ -145,10 +161,6 @@ func (c *catalog) files() steps.Step {
 
 func (c *catalog) units() steps.Step {
 	return units.New(unitsSpec(c.spec.OperatingSystem.Units))
-}
-
-func (c *catalog) containerd() steps.Step {
-	return containerd.New(c.containerdSpec())
 }
 
 func (c *catalog) cni() steps.Step {
@@ -166,7 +178,8 @@ func (c *catalog) kubelet() steps.Step {
 			c.machine.Release.Name))
 		return nil
 	}
-	return kubeletStep{kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}}
+	step := kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}
+	return kubeletStep{Step: step, runtime: c.runtime(), installed: c.dockerVersion()}
 }
 
 // scripts are the configurations in the revision's order, after what is to be taken

@@ -18,28 +18,6 @@ import (
 	"github.com/hostler-dev/hostler/steps/kubelet"
 )
 
-func (c *catalog) containerdSpec() containerd.Spec {
-	facts := c.machine.Release
-	spec := containerd.Spec{
-		Unit: facts.Containerd.Unit, ConfigFile: facts.Containerd.ConfigFile,
-		BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir, KubernetesMinor: minorOf(c.spec.KubernetesVersion),
-	}
-	version := ""
-	if wish := c.spec.CRI.Containerd; wish != nil {
-		version = wish.Version
-		spec.MaxConcurrentDownloads = int(wish.MaxConcurrentDownloads)
-		spec.SandboxImage = wish.SandboxImage
-		spec.CgroupDriver = cgroupDrivers[wish.CgroupDriver]
-		spec.Config = wish.Config
-	}
-	name := facts.Packages.Containerd
-	spec.Package = containerd.Managed{
-		Step:    c.packageStep("cri/containerd", name, version, steps.Restart), // its scripts restart the service
-		Manager: c.manager, PackageName: name, Wish: version,
-	}
-	return spec
-}
-
 // minorOf is the 36 of 1.36.3, and 0 of what is no version.
 func minorOf(version string) int {
 	parts := strings.Split(version, ".")
@@ -74,7 +52,7 @@ func (c *catalog) kubeletSpec() kubelet.Spec {
 		KubeletPackage: facts.Packages.Kubelet, KubectlPackage: facts.Packages.Kubectl,
 		EnvironmentFile: facts.Kubelet.EnvironmentFile,
 		NodeName:        c.machine.NodeName, NodeIP: wish.NodeIP, RootDir: wish.RootDir,
-		Labels: c.spec.NodeTemplate.Labels, CRISocket: containerd.SocketPath, RuntimeUnit: facts.Containerd.Unit,
+		Labels:     c.spec.NodeTemplate.Labels,
 		LogMaxSize: quantity(wish.ContainerLogMaxSize), LogMaxFiles: wish.ContainerLogMaxFiles,
 		SeccompDefault: wish.SeccompDefault, Reservation: reservation(wish.ResourceReservation),
 		TopologyPolicy: topologyPolicies[wish.TopologyManager.Policy], TopologyScope: topologyScopes[wish.TopologyManager.Scope],
@@ -83,9 +61,6 @@ func (c *catalog) kubeletSpec() kubelet.Spec {
 	}
 	if wish.MaxPods != nil {
 		spec.MaxPods = *wish.MaxPods
-	}
-	if c.spec.CRI.Containerd != nil {
-		spec.CgroupDriver = string(cgroupDrivers[c.spec.CRI.Containerd.CgroupDriver])
 	}
 	for _, t := range c.spec.NodeTemplate.Taints {
 		spec.Taints = append(spec.Taints, kubelet.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
@@ -113,27 +88,11 @@ func chooseIP(ctx context.Context, v host.View) (netip.Addr, error) {
 	return network.NodeIP(ctx, v, netip.Addr{})
 }
 
-// kubeletStep gives the kubelet the cgroup driver that containerd chose, which is
-// known only when the host is looked at.
-type kubeletStep struct{ kubelet.Step }
-
-// Plan implements steps.Step.
-func (s kubeletStep) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
-	if s.Spec.CgroupDriver == string(containerd.Auto) {
-		driver, err := containerd.DriverFor(v)
-		if err != nil {
-			return nil, err
-		}
-		s.Spec.CgroupDriver = string(driver)
-	}
-	return s.Step.Plan(ctx, v)
-}
-
 func (c *catalog) cniSpec() (cni.Spec, error) {
 	facts, wish := c.machine.Release, c.spec.Network.CNI
 	spec := cni.Spec{
 		Type: cni.Type(wish.Type), Package: c.packageStep("network/cni", facts.Packages.KubernetesCNI, "", steps.None),
-		RuntimeUnit: facts.Containerd.Unit, BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
+		RuntimeUnit: c.runtime().Unit, BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
 	}
 	if wish.Bridge == nil {
 		return spec, nil

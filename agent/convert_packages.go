@@ -67,8 +67,13 @@ func (c *catalog) packagesSpec() packages.Spec {
 // packageStep plans one package for a step that brings its own. cost is that of
 // replacing an installed version.
 func (c *catalog) packageStep(step, name, version string, cost steps.Impact) steps.Step {
+	return c.packagesStep(step, packages.Package{Name: name, Version: version, Hold: version != "", ChangeCost: cost})
+}
+
+// packagesStep is packageStep for several.
+func (c *catalog) packagesStep(step string, wanted ...packages.Package) steps.Step {
 	spec := c.packagesBase()
-	spec.Install = []packages.Package{{Name: name, Version: version, Hold: version != "", ChangeCost: cost}}
+	spec.Install = wanted
 	planned, err := packages.New(step, spec)
 	c.problem(step, err)
 	return planned

@@ -3,6 +3,7 @@ package distros
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hostler-dev/hostler/distros/osrelease"
 )
@@ -21,14 +22,17 @@ func closest(table []Release, file osrelease.File, managers []PackageManager) (*
 		if len(rows) == 0 {
 			continue
 		}
-		row, which := pick(rows, file, i == 0)
-		if len(managers) > 0 && !slices.Contains(managers, row.PackageManager) {
-			return nil, fmt.Sprintf("it names %s, but has %s instead of %s", id, managers[0], row.PackageManager)
+		served := servedBy(rows, managers)
+		if len(served) == 0 {
+			return nil, fmt.Sprintf("it names %s, but has %s instead of %s", id, managers[0], newest(rows).PackageManager)
 		}
+		row, which := pick(served, file, i == 0)
 		return row, resemblance(i, id, row, file) + which
 	}
 	for _, manager := range managers {
-		rows := slices.DeleteFunc(pointers(table), func(r *Release) bool { return r.PackageManager != manager })
+		rows := slices.DeleteFunc(pointers(table), func(r *Release) bool {
+			return r.PackageManager != manager || !slices.Contains(heads, r.ID)
+		})
 		if len(rows) > 0 {
 			return newest(rows), fmt.Sprintf("hostler does not know it, but it has %s", manager)
 		}
@@ -37,6 +41,19 @@ func closest(table []Release, file osrelease.File, managers []PackageManager) (*
 		return nil, fmt.Sprintf("hostler knows no distribution like it that uses %s", managers[0])
 	}
 	return nil, "hostler knows no distribution like it, and no package manager was found"
+}
+
+// heads are the distributions that stand for their package managers where
+// nothing else is known of a system.
+var heads = []string{"debian", "rhel", "opensuse-leap", "altlinux"}
+
+// servedBy keeps the rows whose package manager is on the host; all, where the
+// host shows none.
+func servedBy(rows []*Release, managers []PackageManager) []*Release {
+	if len(managers) == 0 {
+		return rows
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r *Release) bool { return !slices.Contains(managers, r.PackageManager) })
 }
 
 // resemblance says how the host came to be compared with the rows of an ID.
@@ -51,35 +68,76 @@ func resemblance(nth int, id string, row *Release, file osrelease.File) string {
 	}
 }
 
-// pick chooses among the rows of one ID: by the codename that the host gives,
-// then, if the version numbers are of the same series, the newest row that is
-// not newer than the host, then the newest row.
+// pick chooses among the rows of one ID: by the codename or the platform that
+// the host gives; for another version of the same system the newest row that is
+// not newer than the host; for a rebuild the row of the same version; else the
+// newest row.
 func pick(rows []*Release, file osrelease.File, sameID bool) (row *Release, which string) {
-	for _, key := range []string{"DEBIAN_CODENAME", "VERSION_CODENAME"} {
+	for _, key := range []string{"DEBIAN_CODENAME", "UBUNTU_CODENAME", "VERSION_CODENAME"} {
 		for _, row := range rows {
 			if row.Codename != "" && row.Codename == file.Fields[key] {
 				return row, fmt.Sprintf(" with the codename %s", row.Codename)
 			}
 		}
 	}
-	first := rows[0]
-	if !sameID || !first.Match.acceptsName(file) {
-		return newest(rows), ""
+	for _, row := range rows {
+		if row.Platform != "" && row.Platform == file.Fields["PLATFORM_ID"] {
+			return row, fmt.Sprintf(" with the platform %s", row.Platform)
+		}
 	}
-	_, version := first.Match.decidingRule(file)
-	if version == "" {
-		return newest(rows), ""
+	if sameID {
+		named := slices.DeleteFunc(slices.Clone(rows), func(r *Release) bool { return !r.Match.acceptsName(file) })
+		if len(named) > 0 {
+			return otherVersion(named, file), ""
+		}
 	}
-	older := slices.DeleteFunc(slices.Clone(rows), func(r *Release) bool { return compareVersions(r.Version, version) > 0 })
-	if len(older) == 0 {
-		return oldest(rows), ""
+	// Enterprise Linux is rebuilt under its own version numbers; other families'
+	// derivatives count by themselves.
+	for _, row := range rows {
+		if row.Family == FamilyRHEL && row.Match.acceptsVersion(file) {
+			return row, " and has the same version"
+		}
 	}
-	return newest(older), ""
+	return newest(rows), ""
 }
 
-// rowsOf returns the rows that answer for an ID.
+// otherVersion chooses the newest row that is not newer than the host, or the
+// oldest, among those that the host's version can be compared with.
+func otherVersion(rows []*Release, file osrelease.File) *Release {
+	var comparable, older []*Release
+	for _, row := range rows {
+		_, version := row.Match.decidingRule(file)
+		if version == "" || series(version) != series(row.Version) {
+			continue
+		}
+		comparable = append(comparable, row)
+		if compareVersions(row.Version, version) <= 0 {
+			older = append(older, row)
+		}
+	}
+	switch {
+	case len(older) > 0:
+		return newest(older)
+	case len(comparable) > 0:
+		return oldest(comparable)
+	default:
+		return newest(rows)
+	}
+}
+
+// series is what stands before a version's first digit: ALT's branches p9 and
+// p10 are one series, c9f2 and c10f1 another.
+func series(version string) string {
+	return version[:len(version)-len(strings.TrimLeftFunc(version, notDigit))]
+}
+
+func notDigit(r rune) bool { return r < '0' || r > '9' }
+
+// rowsOf returns the rows that answer for an ID, or for a name of their family.
 func rowsOf(table []Release, id string) []*Release {
-	return slices.DeleteFunc(pointers(table), func(r *Release) bool { return !slices.Contains(r.Match.IDs, id) })
+	return slices.DeleteFunc(pointers(table), func(r *Release) bool {
+		return !slices.Contains(r.Match.IDs, id) && !slices.Contains(r.Match.Like, id)
+	})
 }
 
 func pointers(table []Release) []*Release {

@@ -153,7 +153,7 @@ func familyOf(file osrelease.File) Family {
 	families := map[string]Family{
 		"debian": FamilyDebian, "ubuntu": FamilyDebian, "astra": FamilyDebian,
 		"rhel": FamilyRHEL, "fedora": FamilyRHEL, "centos": FamilyRHEL,
-		"suse": FamilySUSE, "opensuse": FamilySUSE, "sles": FamilySUSE,
+		"suse": FamilySUSE, "opensuse": FamilySUSE, "sles": FamilySUSE, "sled": FamilySUSE, "sles_sap": FamilySUSE,
 		"altlinux": FamilyALT,
 	}
 	for _, id := range append([]string{file.ID()}, file.IDLike()...) {

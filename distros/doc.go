@@ -3,8 +3,8 @@
 //
 // Everything that differs between distributions and that a step needs is a
 // field of Release, so that no other package asks which distribution it runs
-// on. A new distribution is a new row (see debian.go) and a sample of its
-// os-release in testdata.
+// on. Rows are in files by family; table.go lists them all. A new distribution
+// is a new row and a sample tree in test/rootfs.
 //
 // A host without a row is never guessed at in silence: Detect says what it
 // found and which row comes closest, and Facts.Require refuses it until a

@@ -27,12 +27,13 @@ var immutables = []immutable{
 	{ids: []string{"cos"}, instead: "it is updated as a whole and configured by cloud-init at every boot"},
 	{ids: []string{"rhcos"}, instead: "it is configured by the Machine Config Operator"},
 	{ids: []string{"nixos"}, instead: "it is built from its Nix configuration"},
-	{ids: []string{"suse-microos", "opensuse-microos", "sl-micro", "sle-micro"}, instead: "it is changed by transactional-update only"},
+	{ids: []string{"suse-microos", "opensuse-microos", "opensuse-leap-micro", "sl-micro", "sle-micro"}, instead: "it is changed by transactional-update only"},
 	// Fedora's images keep ID=fedora and tell by the variant; others built on
 	// rpm-ostree (Bluefin, Aurora) by OSTREE_VERSION.
 	{ids: []string{"fedora"}, field: "VARIANT_ID", values: []string{"coreos", "iot", "silverblue", "kinoite", "onyx", "sericea", "sway-atomic", "budgie-atomic", "cosmic-atomic"},
 		instead: "it is changed by rpm-ostree only"},
 	{field: "OSTREE_VERSION", instead: "it is changed by rpm-ostree only"},
+	{ids: []string{"rhel", "centos", "fedora"}, field: "VARIANT_ID", values: []string{"atomic.host"}, instead: "it is changed by rpm-ostree only"},
 	// The same Ubuntu ID, but snaps instead of packages.
 	{ids: []string{"ubuntu-core"}, instead: "it consists of snaps"},
 }

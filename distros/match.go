@@ -14,6 +14,8 @@ import (
 type Match struct {
 	// IDs are the values of ID, lower-case.
 	IDs []string
+	// Like are further names in ID_LIKE for which the row stands.
+	Like []string
 	// PrettyName is how PRETTY_NAME must begin; empty accepts any. It keeps out
 	// the systems that carry another's ID.
 	PrettyName string
@@ -97,17 +99,37 @@ func beginsWith(version, prefix string) bool {
 	return found && (rest == "" || rest[0] == '.')
 }
 
-// compareVersions orders plain versions by their numbers. Components that are
-// no numbers are ordered as text.
+// compareVersions orders plain versions by their numbers, wherever they stand
+// (10 after 9, p10 after p9); what is between the numbers is ordered as text,
+// and after numbers.
 func compareVersions(a, b string) int {
-	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+	return slices.CompareFunc(runs(a), runs(b), func(x, y string) int {
 		m, errX := strconv.Atoi(x)
 		n, errY := strconv.Atoi(y)
-		if errX != nil || errY != nil {
+		switch {
+		case errX == nil && errY == nil:
+			return cmp.Compare(m, n)
+		case errX == nil:
+			return -1
+		case errY == nil:
+			return 1
+		default:
 			return cmp.Compare(x, y)
 		}
-		return cmp.Compare(m, n)
 	})
+}
+
+// runs cuts a text where digits begin and end.
+func runs(text string) []string {
+	var parts []string
+	start := 0
+	for i := 1; i < len(text); i++ {
+		if isDigit(text[i]) != isDigit(text[i-1]) {
+			parts = append(parts, text[start:i])
+			start = i
+		}
+	}
+	return append(parts, text[start:])
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

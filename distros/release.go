@@ -7,20 +7,28 @@ type Release struct {
 	ID, Version, Name string
 	// Codename is the release's name in repositories, empty where it has none.
 	Codename string
+	// Platform is PLATFORM_ID of the release, which its rebuilds repeat; empty
+	// where it has none.
+	Platform string
 	// Family is the distribution that this one is built like.
 	Family Family
 	// PackageManager installs its packages.
 	PackageManager PackageManager
 	// Match tells which os-release files the row answers for.
 	Match Match
-	// Supported means that hostler is tested on the release. A row that is not
-	// supported says why in Notes.
+	// Supported means that there are facts, a sample tree and golden plans of the
+	// release; Tested says what has run beyond that. A row that is not supported
+	// says why in Notes.
 	Supported bool
+	// Tested is what hostler's tests run of this release, for people who decide
+	// whether to trust it.
+	Tested string
 	// Notes are what an operator should know about the release.
 	Notes []string
 
 	// A part that is empty is not known, or the distribution has no such thing:
-	// the catalog refuses what would need it, and names the distribution.
+	// the catalog refuses what would need it, and names the distribution. Notes
+	// say so of the packages, the kernel and systemd.
 	Kernel       Kernel
 	Init         Init
 	Repositories Repositories
@@ -36,6 +44,9 @@ type Release struct {
 	Security     Security
 	Reboot       Reboot
 }
+
+// Key names the row: it is the name of its sample tree in test/rootfs.
+func (r Release) Key() string { return r.ID + "-" + r.Version }
 
 // Family is a distribution after which others are built.
 type Family string
@@ -63,12 +74,13 @@ const (
 
 // Kernel is the release's own kernel; a host may run another one.
 type Kernel struct {
-	// Version is the first two numbers of the kernel that the release ships.
+	// Version is the first two numbers of the kernel that the release ships,
+	// empty where it has changed within the release.
 	Version string
-	// CgroupV2 is whether the release boots with the unified hierarchy.
+	// CgroupV2 is whether the release is known to boot with the unified hierarchy.
 	CgroupV2 bool
-	// Iptables is the backend behind the iptables command: "nft" or "legacy".
-	// The two must never be mixed on a host.
+	// Iptables is the backend behind the iptables command: "nft" or "legacy";
+	// empty where it is not known. The two must never be mixed on a host.
 	Iptables string
 }
 
@@ -76,7 +88,8 @@ type Kernel struct {
 type Init struct {
 	// Name is "systemd"; hostler serves no other.
 	Name string
-	// Version is systemd's major version.
+	// Version is systemd's major version, 0 where it is not known or has changed
+	// within the release.
 	Version int
 }
 
@@ -84,11 +97,13 @@ type Init struct {
 type Repositories struct {
 	// SourcesDir holds one file a repository.
 	SourcesDir string
-	// KeysDir holds one public key a repository.
+	// KeysDir holds one public key a repository; empty where repositories do not
+	// name files of keys.
 	KeysDir string
 }
 
-// Packages are the names of the packages that make a Kubernetes node.
+// Packages are the names of the packages that make a Kubernetes node, in the
+// distribution's own repositories, Docker's (containerd.io) and pkgs.k8s.io.
 type Packages struct {
 	Containerd string
 	// Runc is empty where the containerd package brings its own.
@@ -98,6 +113,9 @@ type Packages struct {
 	KubernetesCNI string
 	// CNIPlugins is the distribution's own package of CNI plugins.
 	CNIPlugins string
+	// VersionLock gives the package manager a list of versions to hold, where
+	// it has none of its own.
+	VersionLock string
 }
 
 // Containerd is the distribution's own containerd.
@@ -143,6 +161,7 @@ type Kubelet struct {
 type Sysctl struct {
 	// ReadsEtcSysctlConf is whether /etc/sysctl.conf is applied at boot, by the
 	// link /etc/sysctl.d/99-sysctl.conf. Such a file sorts after most of ours.
+	// False where it is not known: the files of the host decide.
 	ReadsEtcSysctlConf bool
 	// Files are the shipped files that set keys which matter to a node.
 	Files []SysctlFile
@@ -208,6 +227,9 @@ type Security struct {
 	// SELinux is the mode after installation: "enforcing", "permissive",
 	// "disabled"; empty where the release has no SELinux or it is not known.
 	SELinux string
+	// SELinuxOffByKernel: SELINUX=disabled leaves the kernel's part on, and only
+	// selinux=0 on its command line switches it off.
+	SELinuxOffByKernel bool
 	// AppArmor is whether the kernel has it on by default.
 	AppArmor bool
 	// Parsec is whether it is Astra's kernel module with integrity levels and a
@@ -219,8 +241,10 @@ type Security struct {
 type Reboot struct {
 	// Sign is a file that is there when a restart is needed, and Packages lists who asked for it.
 	Sign, Packages string
-	// Query is a command that exits with 1 when a restart is needed.
-	Query []string
+	// Query is a command that exits with 1 when a restart is needed, and
+	// QueryPackage brings it where it is not there from the start.
+	Query        []string
+	QueryPackage string
 	// KernelDir holds the installed kernels, one folder or file a release.
 	KernelDir string
 }

@@ -10,6 +10,10 @@ import (
 // before is not.
 var ErrAbsent = errors.New("not there yet")
 
+// ErrRestarting is returned by the Do of an op that restarts the machine when the restart is on its way: the process is about to
+// end, and whoever goes on with the run in the next boot does the op again, which then finds it done.
+var ErrRestarting = errors.New("the machine restarts")
+
 // ErrNotAllowed is wrapped by errors about rights that the process lacks.
 var ErrNotAllowed = errors.New("root rights are needed")
 

@@ -56,6 +56,10 @@ const (
 	ReloadManager Stage = iota
 	// UnitJobs is for starting, stopping, restarting and reloading units.
 	UnitJobs
+	// RestartMachine is for the restart of the machine, which comes after all else. Nothing is left of it that could be
+	// taken back, so it has no inverse, and a run goes back past it. A run that may not have it, because the reason came
+	// up only within the run, leaves it to the next one.
+	RestartMachine
 )
 
 // Prefetcher is an op that can fetch what it needs before the node is disrupted,

@@ -136,7 +136,7 @@ func conflicts(settings []setting, later []line) []conflict {
 	var found []conflict
 	for _, s := range settings {
 		l, ok := last[s.key]
-		if ok && (l.excludes || !sameWish(s.value, l.value)) {
+		if ok && (l.excludes || !s.holdsWritten(l.value)) {
 			found = append(found, conflict{s, l})
 		}
 	}

@@ -3,6 +3,7 @@ package sysctl
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,7 +97,7 @@ func TestConflicts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, found := range conflicts([]setting{{key, "0"}, {"vm.panic_on_oom", "0"}, {"net.ipv4.ip_local_reserved_ports", ""}}, lines) {
+			for _, found := range conflicts([]setting{{key: key, value: "0"}, {key: "vm.panic_on_oom", value: "0"}, {key: "net.ipv4.ip_local_reserved_ports"}}, lines) {
 				got = append(got, found.explain(v))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -126,4 +127,29 @@ func (u unreadableFile) ReadFile(p string) ([]byte, error) {
 		return nil, fs.ErrPermission
 	}
 	return u.Fake.ReadFile(p)
+}
+
+func FuzzParseLines(f *testing.F) {
+	for _, seed := range []string{"vm.swappiness=10\n", "-net/ipv4/conf/*/rp_filter\n", "# c\n;\n = \n-\n", "a.b/c = d\r\n../../x=1", "=\n-=\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		lines := strings.Count(string(content), "\n") + 1
+		previous := 0
+		for _, l := range parseLines("f", content) {
+			if l.number <= previous || l.number > lines || strings.Contains(l.value, "\n") || l.excludes && l.value != "" {
+				t.Errorf("got line %+v after line %d of %d", l, previous, lines)
+			}
+			previous = l.number
+			key, err := ParseKey(string(l.key))
+			if err != nil || key != l.key || l.excludes {
+				continue
+			}
+			// What another file says means the same when ours says it.
+			again := parseLines("f", render([]setting{{key: key, value: l.value}}))
+			if len(again) != 1 || again[0].key != l.key || again[0].value != l.value {
+				t.Errorf("line %+v is read from our file as %+v", l, again)
+			}
+		}
+	})
 }

@@ -15,12 +15,36 @@ type Spec struct {
 	// value is written as such, which clears keys that hold lists. No values at
 	// all means that hostler keeps no file.
 	Values map[string]string
+	// Profile adds values that Values do not name.
+	Profile Profile
+	// Size is what the profile's values grow with.
+	Size Size
+	// IPv6 says that pods have IPv6 addresses.
+	IPv6 bool
 }
 
 // setting is one checked value.
 type setting struct {
 	key   Key
 	value string
+	// profile: hostler wants it, and not the NodeGroup. What the host does not allow is no error then.
+	profile bool
+	// atLeast: the kernel may have any value from least on.
+	atLeast bool
+	least   int64
+}
+
+// holds tells whether a value that the kernel prints is as it should be.
+func (s setting) holds(live string) bool {
+	if s.atLeast {
+		return limit(live) >= s.least
+	}
+	return Equal(s.value, live)
+}
+
+// holdsWritten tells whether a value that a file sets is as good as ours.
+func (s setting) holdsWritten(value string) bool {
+	return sameWish(s.value, value) || s.atLeast && limit(value) >= s.least
 }
 
 // Check reports everything that is wrong with the Spec itself, joined.
@@ -29,10 +53,13 @@ func (s Spec) Check() error {
 	return err
 }
 
-// settings returns the checked values in the order in which they are to be
+// settings returns the checked Values in the order in which they are to be
 // written, and all errors.
 func (s Spec) settings() ([]setting, error) {
 	var errs []error
+	if s.Profile != "" && s.Profile != Unmanaged && s.Profile != Kubernetes {
+		errs = append(errs, fmt.Errorf("sysctl profile %q is not one of %s, %s", s.Profile, Kubernetes, Unmanaged))
+	}
 	spelled := map[Key]string{}
 	var out []setting
 	for _, spelling := range slices.Sorted(maps.Keys(s.Values)) {

@@ -24,7 +24,7 @@ func (s Step) Name() string { return "sysctl" }
 // Plan says Later for keys of modules that are not loaded, and warns of files
 // that are read after ours and contradict it.
 func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
-	settings, err := s.spec.settings()
+	settings, err := s.spec.planned(v)
 	if err != nil {
 		return nil, err
 	}
@@ -75,13 +75,17 @@ func planLive(ctx context.Context, v host.View, settings []setting) ([]steps.Op,
 			continue
 		}
 		from := strings.Join(strings.Fields(live), " ")
-		if Equal(s.value, live) {
+		if s.holds(live) {
 			// The value is right only until a switch before it is written.
 			by, reset := resetter(switched, s.key)
 			if !reset {
 				continue
 			}
 			from += " until " + string(by) + " is set"
+		}
+		if isReadOnly(v, s.key) && s.profile {
+			errs = append(errs, steps.Warning("sysctl %q is %q, the profile wants %q, and the running kernel lets nobody change it", s.key, from, s.value))
+			continue
 		}
 		if isReadOnly(v, s.key) {
 			errs = append(errs, fmt.Errorf("sysctl %q is %q and cannot be changed in the running kernel: "+

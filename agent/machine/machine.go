@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -142,6 +143,9 @@ func (m *Machine) Wish(revision render.Revision) (*Wish, error) {
 	}
 	w := &Wish{Revision: revision, machine: m}
 	facts := agent.Machine{Release: release, Distro: m.detected.Distro, NodeName: m.config.NodeName, Join: m.config.Join}
+	if m.host.Live() {
+		facts.CPUs = runtime.NumCPU()
+	}
 	if w.steps, err = agent.Catalog(&revision.Spec, facts); err != nil {
 		return nil, err
 	}

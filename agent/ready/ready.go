@@ -47,20 +47,25 @@ func (n Node) Name() string { return "node " + n.NodeName + " Ready" }
 
 // Check implements steps.Probe.
 func (n Node) Check(ctx context.Context, v host.View) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	config, err := credential.Load(v, n.Kubeconfig)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the kubelet has no credential yet (%w): %w", err, steps.ErrAbsent)
-	}
-	if err != nil {
-		return err
-	}
-	node, err := get(ctx, config, n.NodeName)
+	node, err := n.Get(ctx, v)
 	if err != nil {
 		return err
 	}
 	return n.judge(node)
+}
+
+// Get asks the API server for the Node. It is steps.ErrAbsent until the kubelet has got its credential.
+func (n Node) Get(ctx context.Context, v host.View) (*corev1.Node, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	config, err := credential.Load(v, n.Kubeconfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the kubelet has no credential yet (%w): %w", err, steps.ErrAbsent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return get(ctx, config, n.NodeName)
 }
 
 // judge reads the Ready condition.

@@ -48,6 +48,11 @@ func (s *settings) checkRun() (steps.Impact, error) {
 	if s.healthTimeout <= 0 {
 		return 0, usage("--health-timeout %s: services need some time", s.healthTimeout)
 	}
+	return s.checkImpact()
+}
+
+// checkImpact checks the flag of registerImpact and returns the ceiling.
+func (s *settings) checkImpact() (steps.Impact, error) {
 	ceiling, err := steps.ParseImpact(s.maxImpact)
 	if err != nil {
 		return 0, usage("--max-impact: %w", err)

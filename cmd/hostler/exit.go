@@ -8,7 +8,9 @@ import (
 	"os"
 
 	"github.com/hostler-dev/hostler/agent/input"
+	"github.com/hostler-dev/hostler/agent/machine"
 	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
@@ -22,6 +24,7 @@ const (
 	exitPending    exitCode = 3 // changes are pending (plan, verify)
 	exitBlocked    exitCode = 4 // something must be waited for or allowed first
 	exitRolledBack exitCode = 5 // failed, and the host is as it was before
+	exitRestarting exitCode = 6 // the machine restarts, and the run goes on in its next boot
 )
 
 // usageError is a mistake in the command line, or in what it names.
@@ -53,7 +56,9 @@ func code(err error) exitCode {
 	// went back, and that the host is as before is what a script must know.
 	case errors.Is(err, engine.ErrRolledBack):
 		return exitRolledBack
-	case errors.As(err, &locked), errors.Is(err, errWaits), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
+	case errors.Is(err, steps.ErrRestarting):
+		return exitRestarting
+	case errors.As(err, &locked), errors.Is(err, errWaits), errors.Is(err, machine.ErrAgent), errors.Is(err, engine.ErrImpact), errors.Is(err, distros.ErrUnsupported):
 		return exitBlocked
 	default:
 		return exitFailed
@@ -68,7 +73,7 @@ func report(stderr io.Writer, err error) {
 		noPlan   *engine.PlanError
 	)
 	switch {
-	case err == nil, errors.Is(err, errPending), errors.Is(err, errWaits):
+	case err == nil, errors.Is(err, errPending), errors.Is(err, errWaits), errors.Is(err, errUnwell):
 		return
 	case errors.As(err, &badInput):
 		fmt.Fprintln(stderr, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hostler-dev/hostler/agent/input"
 	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/engine"
 )
 
@@ -25,6 +26,7 @@ func TestCode(t *testing.T) {
 		"something failed":                             {errors.New("disk"), exitFailed},
 		"a step cannot be planned":                     {&engine.PlanError{}, exitFailed},
 		"a signal stopped the run":                     {fmt.Errorf("%w in run 1", engine.ErrInterrupted), exitFailed},
+		"the machine restarts":                         {fmt.Errorf("%w in run 1: %w", engine.ErrInterrupted, steps.ErrRestarting), exitRestarting},
 		"there is no run to take back":                 {engine.ErrNoRun, exitFailed},
 		"the system is an image":                       {fmt.Errorf("%w: flatcar", distros.ErrImmutable), exitFailed},
 		"nothing is known of the system":               {fmt.Errorf("%w: plan9", distros.ErrNoFacts), exitFailed},

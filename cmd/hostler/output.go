@@ -130,19 +130,7 @@ func printShortPlan(w io.Writer, d *planDocument) { printOps(w, d, func(io.Write
 
 func printOps(w io.Writer, d *planDocument, details func(io.Writer, opElement)) {
 	fmt.Fprintf(w, "%s (%s), NodeGroup %s, revision %s\n", d.host(), d.Distro.Name, d.NodeGroup, d.Revision)
-	heading := ""
-	for _, op := range d.Ops {
-		wanted := op.Step
-		if op.Deferred {
-			wanted = "at the end, once each"
-		}
-		if wanted != heading {
-			heading = wanted
-			fmt.Fprintf(w, "\n%s\n", heading)
-		}
-		fmt.Fprintf(w, "  %s\n", op)
-		details(w, op)
-	}
+	printByStep(w, d.Ops, details)
 	if len(d.Waits) > 0 {
 		fmt.Fprint(w, "\nplanned later, when what comes before is done\n")
 	}
@@ -159,6 +147,23 @@ func printOps(w io.Writer, d *planDocument, details func(io.Writer, opElement)) 
 		return
 	}
 	fmt.Fprintf(w, "\n%s, impact %s, plan %s\n", count(len(d.Ops), "op"), d.Impact, d.Hash)
+}
+
+// printByStep prints ops under the names of their steps.
+func printByStep(w io.Writer, ops []opElement, details func(io.Writer, opElement)) {
+	heading := ""
+	for _, op := range ops {
+		wanted := op.Step
+		if op.Deferred {
+			wanted = "at the end, once each"
+		}
+		if wanted != heading {
+			heading = wanted
+			fmt.Fprintf(w, "\n%s\n", heading)
+		}
+		fmt.Fprintf(w, "  %s\n", op)
+		details(w, op)
+	}
 }
 
 const nothingToDo = "Nothing to do: the host is as the NodeGroup says."

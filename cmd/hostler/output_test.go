@@ -109,6 +109,7 @@ func TestSentence(t *testing.T) {
 		{host, engine.Result{Outcome: engine.Converged}, "Nothing to do: the host is as the NodeGroup says."},
 		{host, engine.Result{Outcome: engine.Done, Run: 2, Ops: 1, Took: 1234 * time.Millisecond}, "Done: run 2, 1 op in 1.2s. `hostler rollback` takes it back."},
 		{image, engine.Result{Outcome: engine.Interrupted, Run: 2}, "Interrupted: run 2 goes on with the next apply, and back with `hostler rollback --root /mnt/image --image`."},
+		{host, engine.Result{Outcome: engine.Restarting, Run: 2}, "The machine restarts: run 2 goes on after the boot, with the next apply or by the agent."},
 		{host, engine.Result{Outcome: engine.RolledBack, Run: 2}, "Rolled back: run 2 failed, and the host is as it was before."},
 		{host, engine.Result{Outcome: engine.Failed, Run: 2}, "Failed: run 2 could not be taken back whole; `hostler history --ops` shows what remains."},
 		{host, engine.Result{Outcome: engine.Stopped, Run: 2}, "Stopped: run 2 got nothing done in boot after boot; `hostler history --ops` shows where it stands."},

@@ -71,6 +71,8 @@ func (s *settings) sentence(result engine.Result, forward bool) string {
 		return fmt.Sprintf("Rolled back: run %d failed, and the host is as it was before.", result.Run)
 	case engine.Interrupted:
 		return fmt.Sprintf("Interrupted: run %d goes on with the next apply, and back with `%s`.", result.Run, s.commandLine("rollback"))
+	case engine.Restarting:
+		return fmt.Sprintf("The machine restarts: run %d goes on after the boot, with the next apply or by the agent.", result.Run)
 	case engine.Stopped:
 		return fmt.Sprintf("Stopped: run %d got nothing done in boot after boot; `%s` shows where it stands.", result.Run, s.commandLine("history --ops"))
 	case engine.Failed:

@@ -78,7 +78,8 @@ Exit codes:
   2  wrong flags, or input that is not valid
   3  changes are pending (plan, verify)
   4  blocked: another hostler is at work, the impact or the distribution is not allowed
-  5  failed and rolled back: the host is as it was before`,
+  5  failed and rolled back: the host is as it was before
+  6  the machine restarts, and the run goes on in its next boot`,
 		Example: `  hostler validate -f worker.yaml   # is the file right?
   hostler plan -f worker.yaml       # what would change on this machine?
   hostler apply -f worker.yaml      # change it
@@ -101,10 +102,10 @@ Exit codes:
 		return usage("%w: see %s --help", err, cmd.CommandPath())
 	})
 	addCommands(root, &cobra.Group{ID: groupWork, Title: "The way of a node:"},
-		newPlan(s), newApply(s), newVerify(s), newHistory(s), newRollback(s), newAgent(s))
+		newPlan(s), newAdopt(s), newApply(s), newVerify(s), newHistory(s), newRollback(s), newLeave(s), newAgent(s))
 	addCommands(root, &cobra.Group{ID: groupCluster, Title: "The cluster:"}, newCoordinator(s), newExplain(s))
 	addCommands(root, &cobra.Group{ID: groupTell, Title: "Asking:"},
-		newValidate(s), newFacts(s), newVersion(s))
+		newValidate(s), newDoctor(s), newFacts(s), newVersion(s))
 	root.SetHelpCommandGroupID(groupTell)
 	return root
 }

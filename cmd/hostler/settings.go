@@ -54,8 +54,13 @@ func (s *settings) registerNode(flags *pflag.FlagSet) {
 
 // registerRun adds the flags of commands that change the host.
 func (s *settings) registerRun(flags *pflag.FlagSet) {
-	flags.StringVar(&s.maxImpact, "max-impact", steps.Reboot.String(), "highest `impact` that is allowed: None, Reload, Restart, Drain or Reboot")
+	s.registerImpact(flags)
 	flags.DurationVar(&s.healthTimeout, "health-timeout", 5*time.Minute, "how long services and node may take to be healthy after the changes")
+}
+
+// registerImpact adds the ceiling.
+func (s *settings) registerImpact(flags *pflag.FlagSet) {
+	flags.StringVar(&s.maxImpact, "max-impact", steps.Reboot.String(), "highest `impact` that is allowed: None, Reload, Restart, Drain or Reboot")
 }
 
 // complete fills flags that were not given from the environment, then from the

@@ -41,6 +41,15 @@
 // taken out of the overlay stays in the file, as any foreign key does: null
 // removes it.
 //
+// # Registries, runtimes, base specification
+//
+// Mirrors are files below /etc/containerd/certs.d, which containerd reads at each
+// pull: once config_path names the folder, they change without a restart. Each of
+// ours has a mark at its top; those of others stay, unless they are for a registry of
+// the NodeGroup. containerd refuses the older tables mirrors and configs.*.tls beside
+// config_path, so the step does too. Resource limits are a whole OCI specification
+// (package ocispec), which containerd reads when it starts.
+//
 // Source of names and versions: containerd's docs/cri/config.md,
 // cmd/containerd/server/config and internal/cri/config at 1.6.38, 2.1.9 and 2.4.2.
 package containerd

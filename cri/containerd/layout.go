@@ -13,6 +13,8 @@ type layout struct {
 	// cni and containerd are tables.
 	cni        []string
 	containerd []string
+	// registry is the table with the folder of hosts.toml files.
+	registry []string
 	// systemdCgroup is the old switch for all runtimes; nil where it is gone.
 	systemdCgroup []string
 	// binDirs is whether the folders of network plugins are a list.
@@ -30,6 +32,7 @@ func layoutOf(number int, release Release) layout {
 			downloads:     in(pluginCRI, "max_concurrent_downloads"),
 			cni:           in(pluginCRI, "cni"),
 			containerd:    in(pluginCRI, "containerd"),
+			registry:      in(pluginCRI, "registry"),
 			systemdCgroup: in(pluginCRI, "systemd_cgroup"),
 		}
 	}
@@ -39,6 +42,7 @@ func layoutOf(number int, release Release) layout {
 		downloads:    in(pluginImages, "max_concurrent_downloads"),
 		cni:          in(pluginRuntime, "cni"),
 		containerd:   in(pluginRuntime, "containerd"),
+		registry:     in(pluginImages, "registry"),
 		// 2.1 brought the list, 2.4 dropped the single key.
 		binDirs: release.atLeast(2, 1),
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hostler-dev/hostler/cri"
 )
 
 // SocketPath is where containerd listens. Kubelet and probes are told so, and
@@ -13,7 +15,7 @@ import (
 const SocketPath = "/run/containerd/containerd.sock"
 
 // header begins every file that hostler has rewritten.
-const header = `# hostler sets some keys of this file and leaves all others as they are. Comments
+const header = cri.ContainerdMark + ` and leaves all others as they are. Comments
 # are lost; the file as it was before hostler is below /var/lib/hostler/originals.
 
 `
@@ -31,6 +33,12 @@ type Settings struct {
 	SystemdCgroup bool
 	// BinDir and ConfDir are where network plugins and their configuration are.
 	BinDir, ConfDir string
+	// CertsDir is the folder of hosts.toml files; empty: there are no registries.
+	CertsDir string
+	// Runtimes are the handlers beside runc.
+	Runtimes []Handler
+	// BaseSpecFile is the OCI specification of all runtimes; empty: containerd's own.
+	BaseSpecFile string
 	// Overlay is laid over the file before all of these; see the package comment.
 	Overlay map[string]any
 }
@@ -139,7 +147,8 @@ func apply(doc table, l layout, s Settings) error {
 			return err
 		}
 	}
-	errs := []error{setCNI(doc, l, s), setCgroupDriver(doc, l, s.SystemdCgroup)}
+	// Runtimes come before what is set for each of them.
+	errs := []error{setCNI(doc, l, s), setRegistries(doc, l, s), setRuntimes(doc, l, s), setCgroupDriver(doc, l, s.SystemdCgroup), setBaseSpec(doc, l, s)}
 	if s.SandboxImage != "" {
 		errs = append(errs, set(doc, s.SandboxImage, l.sandboxImage...))
 	}

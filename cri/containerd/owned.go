@@ -40,6 +40,7 @@ func OwnedKeys() []OwnedKey {
 		driver    = "spec.cri.containerd.cgroupDriver"
 		image     = "spec.cri.containerd.sandboxImage"
 		downloads = "spec.cri.containerd.maxConcurrentDownloads"
+		baseSpec  = "spec.cri.containerd.baseRuntimeSpec"
 	)
 	keys := []OwnedKey{
 		{Path: []string{"version"}, Instead: "nothing: hostler keeps the file's version in step with containerd's"},
@@ -50,6 +51,8 @@ func OwnedKeys() []OwnedKey {
 		{Path: []string{"plugins", pluginImages, "pinned_images", "sandbox"}, Instead: image},
 		{Path: []string{"plugins", pluginCRI, "max_concurrent_downloads"}, Instead: downloads},
 		{Path: []string{"plugins", pluginImages, "max_concurrent_downloads"}, Instead: downloads},
+		{Path: []string{"plugins", pluginCRI, "registry", "config_path"}, Instead: registriesField},
+		{Path: []string{"plugins", pluginImages, "registry", "config_path"}, Instead: registriesField},
 	}
 	for _, plugin := range []string{pluginCRI, pluginRuntime} {
 		for _, key := range []string{"bin_dir", "bin_dirs", "conf_dir"} {
@@ -58,7 +61,7 @@ func OwnedKeys() []OwnedKey {
 		keys = append(keys, OwnedKey{
 			Path:    []string{"plugins", plugin, "containerd", "runtimes", anyKey, "options", "SystemdCgroup"},
 			Instead: driver,
-		})
+		}, OwnedKey{Path: []string{"plugins", plugin, "containerd", "runtimes", anyKey, "base_runtime_spec"}, Instead: baseSpec})
 	}
 	return keys
 }

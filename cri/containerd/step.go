@@ -6,17 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
+	"github.com/hostler-dev/hostler/cri"
+	"github.com/hostler-dev/hostler/cri/ocispec"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/op"
 )
 
+const defaultUnit = "containerd.service"
+
 // Spec is what a host's containerd should be.
 type Spec struct {
 	// Package installs containerd; nil: it is somebody else's business.
-	Package Package
+	Package cri.Package
 
 	// Unit is the systemd unit. Default: containerd.service.
 	Unit string
@@ -36,8 +41,37 @@ type Spec struct {
 	// BinDir and ConfDir are where network plugins and their configuration are.
 	// Default: /opt/cni/bin and /etc/cni/net.d.
 	BinDir, ConfDir string
+	// CertsDir is the folder of hosts.toml files. Default: /etc/containerd/certs.d.
+	CertsDir string
+	// Registries and their mirrors. One that is taken out goes from CertsDir again;
+	// what others wrote there stays, unless it is for a registry of ours.
+	Registries []Registry
+	// Runtimes beside runc. One that is taken out stays in the file, as any key does;
+	// null in Config removes it.
+	Runtimes []Handler
+	// Rlimits of every process of every container. None: containerd's own.
+	Rlimits []ocispec.Rlimit
 	// Config is laid over the file; see the package comment.
 	Config map[string]any
+}
+
+// Runtime is what the rest of the node needs to know.
+func (s Spec) Runtime() cri.Runtime {
+	return cri.Runtime{
+		Name: "containerd", Type: "Containerd", Socket: SocketPath, Unit: cmp.Or(s.Unit, defaultUnit),
+		Driver: func(v host.View) (string, error) {
+			driver, err := s.driver(v)
+			return string(driver), err
+		},
+	}
+}
+
+// driver is the wish, or what Auto means on the host.
+func (s Spec) driver(v host.View) (CgroupDriver, error) {
+	if s.CgroupDriver == "" || s.CgroupDriver == Auto {
+		return DriverFor(v)
+	}
+	return s.CgroupDriver, nil
 }
 
 // Step is the step "cri/containerd".
@@ -49,12 +83,13 @@ var _ steps.Step = Step{}
 
 // New fills in the defaults of a Spec.
 func New(spec Spec) Step {
-	spec.Unit = cmp.Or(spec.Unit, "containerd.service")
+	spec.Unit = cmp.Or(spec.Unit, defaultUnit)
 	spec.ConfigFile = cmp.Or(spec.ConfigFile, "/etc/containerd/config.toml")
 	spec.MaxConcurrentDownloads = cmp.Or(spec.MaxConcurrentDownloads, 3)
 	spec.CgroupDriver = cmp.Or(spec.CgroupDriver, Auto)
 	spec.BinDir = cmp.Or(spec.BinDir, "/opt/cni/bin")
 	spec.ConfDir = cmp.Or(spec.ConfDir, "/etc/cni/net.d")
+	spec.CertsDir = cmp.Or(spec.CertsDir, "/etc/containerd/certs.d")
 	return Step{spec: spec}
 }
 
@@ -65,8 +100,11 @@ func (s Step) Name() string { return "cri/containerd" }
 // manager keeps a configuration file that it finds, and a package whose scripts
 // start the service starts it with the right one, so nothing is started twice.
 func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
-	if err := CheckOverlay(s.spec.Config); err != nil {
-		return nil, fmt.Errorf("spec.cri.containerd.config: %w", err)
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if err := cri.CheckChange(ctx, v, s.spec.Runtime()); err != nil {
+		return nil, err
 	}
 	pkg, err := s.planPackage(ctx, v)
 	remarks, failure := split(err)
@@ -81,18 +119,44 @@ func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	if failure != nil {
 		return nil, failure
 	}
+	registries, err := s.planRegistries(v)
+	registryRemarks, failure := split(err)
+	if failure != nil {
+		return nil, failure
+	}
+	baseSpec, err := s.planBaseSpec(v)
+	if err != nil {
+		return nil, err
+	}
+	if baseSpec.changed {
+		config.changes = append(config.changes, BaseSpecFile)
+	}
 	unit, err := s.planUnit(ctx, v, pkg, config)
 	unitRemarks, failure := split(err)
 	if failure != nil {
 		return nil, failure
 	}
-	var ops []steps.Op
-	if config.op != nil {
-		ops = append(ops, config.op)
-	}
+	ops := append(registries, present(baseSpec.write, config.op, baseSpec.remove)...)
 	ops = append(ops, pkg.ops...)
 	ops = append(ops, unit...)
-	return ops, errors.Join(remarks, warnings, unitRemarks)
+	return ops, errors.Join(remarks, warnings, registryRemarks, s.warnOfPrograms(v), unitRemarks)
+}
+
+// present leaves out what there is nothing to do for.
+func present(ops ...steps.Op) []steps.Op {
+	return slices.DeleteFunc(ops, func(o steps.Op) bool { return o == nil })
+}
+
+// check returns what is wrong with the Spec itself, all of it, joined.
+func (s Step) check() error {
+	var errs []error
+	if err := CheckOverlay(s.spec.Config); err != nil {
+		errs = append(errs, fmt.Errorf("spec.cri.containerd.config: %w", err))
+	}
+	if err := CheckRegistries(s.spec.Registries); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", registriesField, err))
+	}
+	return errors.Join(append(errs, CheckRuntimes(s.spec.Runtimes, s.spec.Config))...)
 }
 
 // split is steps.Split with the remarks joined again.
@@ -107,8 +171,8 @@ func split(err error) (remarks, failure error) {
 // plannedConfig is what becomes of the configuration file.
 type plannedConfig struct {
 	op steps.Op
-	// changed is whether containerd would read something else in it.
-	changed bool
+	// changes are the files in which containerd would read something else.
+	changes []string
 }
 
 func (s Step) planConfig(v host.View, release Release) (plannedConfig, error) {
@@ -125,7 +189,10 @@ func (s Step) planConfig(v host.View, release Release) (plannedConfig, error) {
 	if err != nil {
 		return plannedConfig{}, fmt.Errorf("%s: %w", file, err)
 	}
-	planned := plannedConfig{changed: merged.Changed}
+	var planned plannedConfig
+	if merged.Changed {
+		planned.changes = []string{file}
+	}
 	if planned.op, err = op.PlanFile(v, op.FileWish{Path: file, Content: merged.Content, Attr: attr}); err != nil {
 		return plannedConfig{}, err
 	}
@@ -166,17 +233,22 @@ func readConfig(v host.View, file string) ([]byte, host.Attr, error) {
 }
 
 func (s Step) settings(v host.View, release Release) (Settings, error) {
-	driver := s.spec.CgroupDriver
-	if driver == Auto {
-		var err error
-		if driver, err = DriverFor(v); err != nil {
-			return Settings{}, err
-		}
+	driver, err := s.spec.driver(v)
+	if err != nil {
+		return Settings{}, err
 	}
-	return Settings{
+	settings := Settings{
 		Release: release, SandboxImage: s.spec.SandboxImage, MaxConcurrentDownloads: s.spec.MaxConcurrentDownloads,
 		SystemdCgroup: driver == Systemd, BinDir: s.spec.BinDir, ConfDir: s.spec.ConfDir, Overlay: s.spec.Config,
-	}, nil
+		Runtimes: s.spec.Runtimes,
+	}
+	if len(s.spec.Registries) > 0 {
+		settings.CertsDir = s.spec.CertsDir
+	}
+	if len(s.spec.Rlimits) > 0 {
+		settings.BaseSpecFile = BaseSpecFile
+	}
+	return settings, nil
 }
 
 // planUnit enables the unit and starts or restarts it. A restart stops
@@ -223,8 +295,8 @@ func (s Step) job(unit host.Unit, pkg plannedPackage, config plannedConfig) (op.
 	switch {
 	case down:
 		return op.Job{Unit: s.spec.Unit, Verb: host.JobStart, Why: "it is not running"}, true
-	case config.changed:
-		job.Why = s.spec.ConfigFile + " changes"
+	case len(config.changes) > 0:
+		job.Why = strings.Join(config.changes, " changes and ") + " changes"
 	case pkg.change != "":
 		job.Why = "the package changes from " + pkg.change
 	case !unit.Active():

@@ -22,7 +22,7 @@ const (
 	configPath    = "/etc/containerd/config.toml"
 )
 
-// repository is a Package whose repositories carry one version.
+// repository is a cri.Package whose repositories carry one version.
 type repository struct {
 	candidate, wish string
 }

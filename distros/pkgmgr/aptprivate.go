@@ -232,5 +232,12 @@ func listsIn(v host.View, folder string, own func(name string) bool) ([]string, 
 func everyList(string) bool { return true }
 
 // ListNames returns the names of the fetched lists; none where there is no
-// folder for them.
-func ListNames(v host.View) ([]string, error) { return listsIn(v, repository.ListsDir, everyList) }
+// folder for them. apt's are names in its folder, those of other managers are paths.
+func ListNames(v host.View) ([]string, error) {
+	names, err := listsIn(v, repository.ListsDir, everyList)
+	if err != nil {
+		return nil, err
+	}
+	caches, err := cachesOfRPM(v)
+	return append(names, caches...), err
+}

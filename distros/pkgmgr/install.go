@@ -25,6 +25,9 @@ type Install struct {
 	Downgrade bool `json:"downgrade,omitempty"`
 	// Notes are what the plan has to say about the installation.
 	Notes []string `json:"notes,omitempty"`
+	// NoStart are the units that hostler itself starts, once it has configured them:
+	// the scripts of packages neither start nor stop them.
+	NoStart []string `json:"noStart,omitempty"`
 	// Cost is what the package's own scripts do to the workloads.
 	Cost        steps.Impact  `json:"cost"`
 	LockTimeout time.Duration `json:"lockTimeout,omitempty"`
@@ -62,7 +65,7 @@ func (o Install) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Rollback{Manager: o.Manager, Name: o.Name, Changes: back, Cost: o.Cost, LockTimeout: o.LockTimeout}, nil
+	return Rollback{Manager: o.Manager, Name: o.Name, Changes: back, NoStart: o.NoStart, Cost: o.Cost, LockTimeout: o.LockTimeout}, nil
 }
 
 // Do installs the version, unless it is there.
@@ -80,7 +83,7 @@ func (o Install) Do(ctx context.Context, h host.Host) error {
 		setAside(ctx, h, m, current)
 	}
 	change := Change{Name: o.Name, From: current.Version, To: version, Hold: current.Held}
-	if err := transact(ctx, h, m, []Change{change}, o.LockTimeout); err != nil {
+	if err := transact(ctx, h, m, []Change{change}, o.NoStart, o.LockTimeout); err != nil {
 		return fmt.Errorf("installing %s %s: %w", o.Name, version, err)
 	}
 	return nil

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hostler-dev/hostler/steps/host"
@@ -55,7 +59,7 @@ func waitForLocks(ctx context.Context, v host.View, locks []string, timeout time
 // firstHolder describes who holds one of the locks.
 func firstHolder(v host.View, locks []string) (holding string, held bool, err error) {
 	for _, lock := range locks {
-		holder, held, err := v.LockHolder(lock)
+		holder, held, err := lockHolder(v, lock)
 		if err != nil {
 			return "", false, fmt.Errorf("looking who holds %s: %w", lock, err)
 		}
@@ -64,6 +68,34 @@ func firstHolder(v host.View, locks []string) (holding string, held bool, err er
 		}
 	}
 	return "", false, nil
+}
+
+// lockHolder finds who holds a lock of the kernel, or who noted its process id in the
+// file, which is how libzypp, dnf 4 and yum lock: NAME.pid counts while that lives.
+func lockHolder(v host.View, lock string) (host.Process, bool, error) {
+	if path.Ext(lock) != ".pid" {
+		return v.LockHolder(lock)
+	}
+	content, err := v.ReadFile(lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return host.Process{}, false, nil
+	}
+	if err != nil {
+		return host.Process{}, false, err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil || pid <= 0 {
+		return host.Process{}, false, nil //nolint:nilerr // an empty file is left of a process that ended
+	}
+	command, err := v.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return host.Process{}, false, nil
+	}
+	if err != nil {
+		return host.Process{}, false, err
+	}
+	words := strings.Split(strings.TrimRight(string(command), "\x00"), "\x00")
+	return host.Process{PID: pid, Command: strings.Join(words, " ")}, true, nil
 }
 
 func describeHolder(lock string, holder host.Process) string {

@@ -53,7 +53,11 @@ type Manager interface {
 
 // managers are the package managers that hostler speaks with, a line each.
 var managers = map[distros.PackageManager]Manager{
-	distros.Apt: apt{},
+	distros.Apt:    apt{},
+	distros.AptRPM: aptRPM{},
+	distros.Dnf:    dnfProper,
+	distros.Yum:    yumProper,
+	distros.Zypper: zypper{},
 }
 
 // For returns the package manager of that name.

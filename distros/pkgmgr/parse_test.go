@@ -148,13 +148,15 @@ func TestAptErrorLeavesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestForKnowsAptOnly(t *testing.T) {
+func TestForKnowsAllThatDetectionNames(t *testing.T) {
 	t.Parallel()
-	if _, err := For(distros.Apt); err != nil {
-		t.Errorf("got %v want apt", err)
+	for _, name := range []distros.PackageManager{distros.Apt, distros.AptRPM, distros.Dnf, distros.Yum, distros.Zypper} {
+		if _, err := For(name); err != nil {
+			t.Errorf("got %v want %s", err, name)
+		}
 	}
-	if _, err := For(distros.Dnf); err == nil || !strings.Contains(err.Error(), "dnf") {
-		t.Errorf("got %v want an error that names dnf", err)
+	if _, err := For("pacman"); err == nil || !strings.Contains(err.Error(), "pacman") {
+		t.Errorf("got %v want an error that names pacman", err)
 	}
 }
 

@@ -41,7 +41,14 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 		return nil // the package manager does nothing before the plan's repair
 	}
 	future := h
+	if _, apt := m.(apt); !apt && changesSources(plan) {
+		return nil // a private configuration is made of apt alone: this is fetched when the plan gets there
+	}
 	if changesSources(plan) {
+		if !foresees(m) {
+			host.Progress(ctx, "packages are fetched when their turn comes: the plan changes repositories")
+			return nil
+		}
 		private, err := openPrivate(ctx, h, plan)
 		if err != nil {
 			return err
@@ -69,6 +76,11 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 		return m.download(ctx, future, changes)
 	})
 }
+
+// foresees tells whether a package manager can work with repositories as they will be,
+// beside those that there are. Others fetch ahead only where the plan leaves the
+// repositories alone.
+func foresees(m Manager) bool { return m == apt{} }
 
 // planned are the changes of all the plan's ops, with exact versions. They go
 // together: what a package brings depends on what was installed before it.

@@ -122,7 +122,7 @@ func (o DropLists) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 }
 
 // Do removes the files.
-func (o DropLists) Do(_ context.Context, h host.Host) error {
+func (o DropLists) Do(ctx context.Context, h host.Host) error {
 	names, err := ListNames(h)
 	if err != nil {
 		return err
@@ -132,7 +132,11 @@ func (o DropLists) Do(_ context.Context, h host.Host) error {
 		if !own || slices.Contains(o.Keep, name) {
 			continue
 		}
-		if err := h.Remove(path.Join(repository.ListsDir, name)); err != nil {
+		remove := func() error { return h.Remove(path.Join(repository.ListsDir, name)) }
+		if path.IsAbs(name) {
+			remove = func() error { return dropCache(ctx, h, name) }
+		}
+		if err := remove(); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (o Remove) Do(ctx context.Context, h host.Host) error {
 	}
 	// A hold on a package that is not there is a person's wish that it stays away.
 	change := Change{Name: o.Name, From: o.From, KeepConfig: true, Hold: current.Held && !current.Installed}
-	if err := transact(ctx, h, m, []Change{change}, o.LockTimeout); err != nil {
+	if err := transact(ctx, h, m, []Change{change}, nil, o.LockTimeout); err != nil {
 		return fmt.Errorf("removing %s: %w", o.Name, err)
 	}
 	return nil

@@ -14,7 +14,9 @@ import (
 type Repair struct {
 	Manager distros.PackageManager `json:"manager"`
 	// Unfinished is what the plan found, for people.
-	Unfinished  []string      `json:"unfinished"`
+	Unfinished []string `json:"unfinished"`
+	// NoStart is as in Install.
+	NoStart     []string      `json:"noStart,omitempty"`
 	LockTimeout time.Duration `json:"lockTimeout,omitempty"`
 }
 
@@ -43,5 +45,5 @@ func (o Repair) Do(ctx context.Context, h host.Host) error {
 	if err != nil {
 		return err
 	}
-	return transact(ctx, h, m, nil, o.LockTimeout)
+	return transact(ctx, h, m, nil, o.NoStart, o.LockTimeout)
 }

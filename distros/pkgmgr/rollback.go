@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,10 @@ import (
 type Rollback struct {
 	Manager distros.PackageManager `json:"manager"`
 	// Name is the package of the op that is taken back.
-	Name        string        `json:"name"`
-	Changes     []Change      `json:"changes"`
+	Name    string   `json:"name"`
+	Changes []Change `json:"changes"`
+	// NoStart is as in Install.
+	NoStart     []string      `json:"noStart,omitempty"`
 	Cost        steps.Impact  `json:"cost"`
 	LockTimeout time.Duration `json:"lockTimeout,omitempty"`
 }
@@ -60,7 +63,16 @@ func (o Rollback) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Rollback{Manager: o.Manager, Name: o.Name, Changes: back, Cost: o.Cost, LockTimeout: o.LockTimeout}, nil
+	return Rollback{Manager: o.Manager, Name: o.Name, Changes: back, NoStart: o.NoStart, Cost: o.Cost, LockTimeout: o.LockTimeout}, nil
+}
+
+// noStart is for changes that leave the package in place: the scripts of one that
+// goes must stop its service.
+func (o Rollback) noStart() []string {
+	if slices.ContainsFunc(o.Changes, func(c Change) bool { return c.Name == o.Name && c.To == "" }) {
+		return nil
+	}
+	return o.NoStart
 }
 
 // Do makes the changes that are still to be made. It is right also where the op
@@ -70,7 +82,7 @@ func (o Rollback) Do(ctx context.Context, h host.Host) error {
 	if err != nil {
 		return err
 	}
-	err = transact(ctx, h, m, o.Changes, o.LockTimeout)
+	err = transact(ctx, h, m, o.Changes, o.noStart(), o.LockTimeout)
 	switch {
 	case err == nil:
 		return nil

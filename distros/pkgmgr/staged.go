@@ -25,8 +25,11 @@ const stampName = "hostler-stamp"
 // and keeps them beside apt's until Do.
 func (o Refresh) Prefetch(ctx context.Context, h host.Host, plan []steps.Op) error {
 	m, err := For(o.Manager)
-	if err != nil || o.Name != "" && o.Lists.Prefix == "" { // it does not say which lists are its own
+	if err != nil || !foresees(m) || o.Name != "" && o.Lists.Prefix == "" { // it does not say which lists are its own
 		return err
+	}
+	if RepositoryFormat(o.Manager) == repository.RPM {
+		return nil // a private configuration is made of apt alone
 	}
 	plan = before(plan, o)
 	private, err := openPrivate(ctx, h, plan)

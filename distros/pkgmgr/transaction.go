@@ -17,7 +17,16 @@ import (
 // transact brings the host to the changes: those that are not done yet in one
 // transaction, then the marks. Interrupted work is finished first. It may be
 // repeated, and cut short, at any point.
-func transact(ctx context.Context, h host.Host, m Manager, changes []Change, lockTimeout time.Duration) error {
+//
+// The scripts of the packages leave the units of noStart alone.
+func transact(ctx context.Context, h host.Host, m Manager, changes []Change, noStart []string, lockTimeout time.Duration) error {
+	if starter, ok := m.(serviceStarter); ok {
+		return starter.withoutStarts(ctx, h, noStart, func(h host.Host) error { return settle(ctx, h, m, changes, lockTimeout) })
+	}
+	return settle(ctx, h, m, changes, lockTimeout)
+}
+
+func settle(ctx context.Context, h host.Host, m Manager, changes []Change, lockTimeout time.Duration) error {
 	if settled, err := isSettled(ctx, h, m, changes); settled || err != nil {
 		return err
 	}

@@ -95,6 +95,7 @@ func (e *Engine) apply(ctx context.Context, list []steps.Step, opts Options) (Re
 	}
 	if open != nil {
 		open.yield(plan)
+		postpone(plan, opts.MaxImpact)
 	}
 	if err := withinCeiling(plan, open, opts.MaxImpact); err != nil {
 		return Result{Warnings: plan.Warnings, Failures: plan.Failures}, e.park(open, err)
@@ -128,6 +129,10 @@ func (e *Engine) carryOut(ctx context.Context, open *run, list []steps.Step, pla
 	case err == nil:
 		result.Outcome = Done
 		return result, e.finish(open, Done, nil)
+	case errors.Is(err, steps.ErrRestarting):
+		result.Outcome = Restarting
+		open.journal.close()
+		return result, fmt.Errorf("%w in run %d, which goes on after the boot: %w", ErrInterrupted, open.number, err)
 	case ctx.Err() != nil:
 		result.Outcome = Interrupted
 		open.journal.close()

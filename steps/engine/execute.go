@@ -41,6 +41,7 @@ func (x *execution) converge(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("verifying: %w", err)
 		}
+		postpone(rest, x.opts.MaxImpact)
 		x.warnings = rest.Warnings
 		blockers := rest.Failures
 		switch {
@@ -92,7 +93,7 @@ func (x *execution) runStep(ctx context.Context, step steps.Step) error {
 		if err != nil {
 			return err
 		}
-		if err := x.ask(ctx, step.Name(), found.deferred); err != nil {
+		if err := x.ask(ctx, step.Name(), withoutPostponed(found.deferred, x.opts.MaxImpact)); err != nil {
 			return err
 		}
 		for _, op := range found.immediate {
@@ -163,6 +164,9 @@ func (x *execution) do(ctx context.Context, step string, op steps.Op) error {
 	x.total = max(x.total, entry.seq)
 	event := Event{Run: x.run.number, Step: step, Op: op, Index: entry.seq, Total: x.total}
 	err = x.perform(ctx, event, func(ctx context.Context) error { return op.Do(ctx, x.Host) })
+	if errors.Is(err, steps.ErrRestarting) {
+		return fmt.Errorf("%s: %w", op.Key(), err) // neither done nor failed: the next boot tells
+	}
 	result := record{Type: recordDone, Seq: entry.seq}
 	if err != nil {
 		entry.failed = err.Error()
@@ -195,6 +199,9 @@ func (x *execution) write(ctx context.Context, step string, op steps.Op) (*runOp
 	}
 	if askers := x.run.askers(PlannedOp{step, op}); len(askers) > 1 {
 		rec.Askers = askers
+	}
+	if err := x.noteOrigin(x.run, rec, op); err != nil {
+		return nil, err
 	}
 	if err := x.run.journal.append(rec); err != nil {
 		return nil, err
@@ -270,10 +277,13 @@ func (e *Engine) perform(ctx context.Context, event Event, do func(context.Conte
 		err = fmt.Errorf("%w after %s: %w", host.ErrTimeout, e.OpTimeout, err)
 	}
 	took := zap.Duration("took", time.Since(begun))
-	if err != nil {
+	switch {
+	case errors.Is(err, steps.ErrRestarting):
+		logger.Info("the machine restarts", took)
+	case err != nil:
 		// Who handles the error reports it; here it is a part of the story.
 		logger.Info("op failed", took, zap.Error(err))
-	} else {
+	default:
 		logger.Info("op ended", took)
 	}
 	event.Kind = OpMade

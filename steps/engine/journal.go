@@ -50,6 +50,7 @@ type record struct {
 	PlanHash string       `json:"plan,omitempty"`
 	Impact   steps.Impact `json:"impact,omitempty"`
 	Reverts  []int        `json:"reverts,omitempty"`
+	Leaves   bool         `json:"leaves,omitempty"`
 	Baseline baseline     `json:"baseline,omitzero"`
 	Version  string       `json:"version,omitempty"`
 	// begin and resume

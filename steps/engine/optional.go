@@ -21,7 +21,7 @@ func isOptional(step steps.Step) bool {
 // names must be of optional steps; what any other step wants must not fail. The
 // end of ctx is nobody's failure.
 func (x *execution) tolerate(ctx context.Context, failure error, names ...string) error {
-	if failure == nil || ctx.Err() != nil {
+	if failure == nil || ctx.Err() != nil || errors.Is(failure, steps.ErrRestarting) {
 		return failure
 	}
 	var blockers []StepFailure

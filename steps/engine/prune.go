@@ -11,8 +11,8 @@ import (
 // keptRuns is how many ended runs stay on disk.
 const keptRuns = 20
 
-// blobName is the name of contents in the host's blob store, a SHA-256. Journals
-// and originals hold it as a word.
+// blobName is the name of contents in the host's blob store, a SHA-256. Journals,
+// originals and origins hold it as a word.
 var blobName = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
 // prune removes old runs, and the contents that only they could bring back. What
@@ -30,7 +30,7 @@ func (e *Engine) prune() {
 	e.pruneBlobs()
 }
 
-// pruneBlobs removes the contents that no journal and no original names.
+// pruneBlobs removes the contents that no journal, original or origin names.
 func (e *Engine) pruneBlobs() {
 	folder := filepath.Join(e.StateDir, "blobs")
 	entries, err := os.ReadDir(folder)
@@ -50,7 +50,7 @@ func (e *Engine) pruneBlobs() {
 
 func (e *Engine) namedBlobs() (map[string]bool, error) {
 	named := map[string]bool{}
-	for _, pattern := range []string{"runs/*/journal", "originals/*"} {
+	for _, pattern := range []string{"runs/*/journal", "originals/*", "origins"} {
 		files, err := filepath.Glob(filepath.Join(e.StateDir, pattern))
 		if err != nil {
 			return nil, err

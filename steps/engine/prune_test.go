@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hostler-dev/hostler/steps/engine"
+	"github.com/hostler-dev/hostler/steps/host/hosttest"
 )
 
 func TestOldRunsGo(t *testing.T) {
@@ -77,6 +78,18 @@ func TestUnnamedContentsGo(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("contents differ (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run("but not what leaving gives back", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, hosttest.File("/etc/a", "before hostler"))
+		name := blob(r, "before hostler")
+		for n := range 23 {
+			r.mustApply(engine.Done, wantFile("a", "/etc/a", fmt.Sprint(n)))
+		}
+		if got := r.list("blobs"); !cmp.Equal(got, []string{name}) {
+			t.Errorf("got contents %v, want %s kept", got, name)
 		}
 	})
 

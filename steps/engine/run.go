@@ -30,6 +30,8 @@ const (
 	Failed Outcome = "failed"
 	// Interrupted: the process was told to stop; the next apply goes on.
 	Interrupted Outcome = "interrupted"
+	// Restarting: the run restarts the machine, and goes on in the next boot. In a history it is Interrupted.
+	Restarting Outcome = "restarting"
 	// Stopped: boot after boot passed without anything getting done. The next
 	// apply goes on all the same, so somebody should have looked before.
 	Stopped Outcome = "stopped"
@@ -53,6 +55,8 @@ type Run struct {
 	Failures []RunFailure `json:"failures,omitempty"`
 	// Reverts are the runs that this run took back.
 	Reverts []int `json:"reverts,omitempty"`
+	// Leaves says that the run gave the host back.
+	Leaves bool `json:"leaves,omitempty"`
 	// RevertedBy is the run that took this one back; 0: none.
 	RevertedBy int    `json:"revertedBy,omitempty"`
 	Error      string `json:"error,omitempty"`
@@ -181,6 +185,7 @@ func (e *Engine) replay(r *run, rec record) error {
 	case recordRevise:
 		r.begin.Revision, r.begin.Version, r.begin.PlanHash = rec.Revision, rec.Version, rec.PlanHash
 		r.begin.Impact, r.begin.Baseline, r.begin.Reverts = rec.Impact, rec.Baseline, nil
+		r.begin.Leaves = false
 		r.gaveUp = nil // another wish is another chance
 	case recordAsk:
 		return e.replayAsk(r, rec)
@@ -191,7 +196,9 @@ func (e *Engine) replay(r *run, rec record) error {
 		if op == nil {
 			return fmt.Errorf("the journal ends op %d, which it never began", rec.Seq)
 		}
-		r.boots = r.boots[len(r.boots)-1:]
+		if !e.isRestart(op) { // boot after boot is what the guard is against
+			r.boots = r.boots[len(r.boots)-1:]
+		}
 		switch rec.Type {
 		case recordDone:
 			op.finished, op.took = true, rec.Time.Sub(op.begun)
@@ -357,7 +364,7 @@ func (e *Engine) History(_ context.Context) ([]Run, error) {
 func (r *run) describe() Run {
 	shown := Run{
 		Number: r.number, Revision: r.begin.Revision, PlanHash: r.begin.PlanHash, Impact: r.begin.Impact.String(),
-		Begun: r.begin.Time, Outcome: Interrupted, Reverts: r.begin.Reverts, Error: r.reason,
+		Begun: r.begin.Time, Outcome: Interrupted, Reverts: r.begin.Reverts, Leaves: r.begin.Leaves, Error: r.reason,
 		Ops: make([]RunOp, 0, len(r.ops)),
 	}
 	if r.end != nil {

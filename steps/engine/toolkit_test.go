@@ -57,7 +57,7 @@ type hasty struct{ engine.JournalFile }
 func (hasty) Sync() error { return nil }
 
 func (r *rig) engine() *engine.Engine {
-	codec, err := op.NewCodec(op.Kinds(), map[string]steps.Op{"firm": firm{}, "slow": slow{}})
+	codec, err := op.NewCodec(op.Kinds(), map[string]steps.Op{"firm": firm{}, "slow": slow{}, "boot": boot{}})
 	if err != nil {
 		r.fail("codec: %v", err)
 	}

@@ -55,6 +55,9 @@ func (e *Engine) undoAll(ctx context.Context, r *run, ops []*runOp) error {
 			failures = append(failures, err)
 			continue
 		}
+		if back == nil {
+			continue
+		}
 		if deferred, ok := back.(steps.Deferred); ok {
 			// The oldest of several jobs on a unit knows the state before the run.
 			later.drop(deferred.Key())
@@ -74,12 +77,19 @@ func (e *Engine) undoAll(ctx context.Context, r *run, ops []*runOp) error {
 			failures = append(failures, err)
 		}
 	}
+	if err := e.forgetUndone(r); err != nil {
+		e.Logger.Error("ledger of origins not written", zap.Error(err))
+	}
 	return errors.Join(failures...)
 }
 
-// wayBack decodes the inverse that the journal holds.
+// wayBack decodes the inverse that the journal holds. It is nil for a restart of the machine, of which there is
+// nothing to take back.
 func (e *Engine) wayBack(entry *runOp) (steps.Op, error) {
 	if entry.undo == nil {
+		if e.isRestart(entry) {
+			return nil, nil
+		}
 		return nil, fmt.Errorf("%s cannot be taken back", entry.key)
 	}
 	back, err := e.Codec.Decode(entry.undo)
@@ -158,7 +168,8 @@ func (e *Engine) rollback(ctx context.Context, open *run, to int, opts Options) 
 	result := Result{Run: open.number, Outcome: Done, Ops: len(open.ops)}
 	switch {
 	case err == nil:
-		return result, e.finish(open, Done, nil)
+		reverted := func(entry origin) bool { return slices.Contains(reverts, entry.Run) }
+		return result, errors.Join(e.finish(open, Done, nil), e.forgetOrigins(reverted))
 	case ctx.Err() != nil:
 		result.Outcome = Interrupted
 		return result, e.park(open, fmt.Errorf("%w in run %d: `hostler rollback` goes on: %w", ErrInterrupted, open.number, err))
@@ -176,6 +187,9 @@ func (e *Engine) standing(ctx context.Context, to int) (reverts []int, undo []Pl
 	for _, shown := range history {
 		if shown.Outcome == Damaged {
 			return nil, nil, errors.New(shown.Error)
+		}
+		if shown.Leaves && shown.Outcome == Done {
+			break // what was before is no state to come back to
 		}
 		if shown.Outcome != Done && shown.Outcome != Failed || shown.RevertedBy != 0 || len(shown.Reverts) > 0 {
 			continue
@@ -215,6 +229,9 @@ func (e *Engine) inverses(number int) ([]PlannedOp, error) {
 		if err != nil {
 			return nil, err
 		}
+		if back == nil {
+			continue
+		}
 		inverses = append(inverses, PlannedOp{entry.step, back})
 	}
 	return inverses, nil
@@ -239,7 +256,12 @@ func (x *execution) doAll(ctx context.Context, ops []PlannedOp) error {
 			return err
 		}
 	}
-	for _, planned := range append(now, x.run.owed.inOrder()...) {
+	return x.doInOrder(ctx, append(now, x.run.owed.inOrder()...))
+}
+
+// doInOrder does ops one after the other.
+func (x *execution) doInOrder(ctx context.Context, ops []PlannedOp) error {
+	for _, planned := range ops {
 		if err := x.do(ctx, planned.Step, planned.Op); err != nil {
 			return fmt.Errorf("step %s: %w", planned.Step, err)
 		}

@@ -44,6 +44,9 @@ type FileWriter interface {
 type KernelWriter interface {
 	// SetSysctl writes a live value; ErrNoSysctl where the kernel lacks the key.
 	SetSysctl(key, value string) error
+	// SetAttribute writes a file below /sys in place; ReadFile reads it, and
+	// AttributeValue tells its value. One that the kernel lacks is fs.ErrNotExist.
+	SetAttribute(path, value string) error
 	// LoadModule is modprobe. UnloadModule is modprobe -r; a module in use stays
 	// and is no error, because a kernel keeps what it needs.
 	LoadModule(ctx context.Context, name string) error
@@ -62,6 +65,10 @@ type UnitWriter interface {
 	DaemonReload(ctx context.Context) error
 	// UnitJob runs a job to its end. A failed job is a *JobError.
 	UnitJob(ctx context.Context, name string, verb JobVerb) error
+	// Reboot asks for a restart of the machine and returns when that is accepted, which is before it happens:
+	// services are stopped in order, and who asked to be waited for (the kubelet, for its pods) is waited for. The boot id
+	// tells whether it has happened. It is ErrNotLive in an image.
+	Reboot(ctx context.Context) error
 }
 
 // JobVerb is what is done to a unit.

@@ -37,6 +37,8 @@ func TestNode(t *testing.T) {
 		Commands: true, UnitFiles: true,
 		Kernel: &hosttest.KernelCaps{
 			Flag: "net.ipv4.conf.lo.promote_secondaries", Vector: "net.ipv4.tcp_rmem", ReadOnly: "kernel.version",
+			// Those of the loopback interface belong to the node's own network namespace.
+			Attribute: "/sys/class/net/lo/tx_queue_len", ReadOnlyAttribute: "/sys/class/net/lo/ifindex",
 		},
 		FailingUnit: func(t *testing.T, h host.Host, name string) {
 			const script = "[Service]\nExecStart=/bin/sh -c 'echo going down; sleep 0.2; exit 3'\nType=oneshot\n"

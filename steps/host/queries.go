@@ -27,6 +27,13 @@ var (
 	journalOptions = []string{"-n", "-o", "-b", "--no-pager"}
 )
 
+// dnfOptions are those of dnf and yum. Settings are allowed with their values only:
+// any other could take the simulation back, or name a program to run.
+var dnfOptions = []string{
+	"--disableplugin=versionlock", "--disableexcludes=all", "--allowerasing", "--showduplicates", "--installed", "--queryformat",
+	"--setopt=*.skip_if_unavailable=1", "--setopt=disable_excludes=*", "--setopt=install_weak_deps=0", "--setopt=clean_requirements_on_remove=0",
+}
+
 // aptSettings are the settings that apt may be given with -o: they keep it from
 // writing its caches and change nothing else. Any other could take the
 // simulation back or name a program to run.
@@ -52,6 +59,22 @@ var readOnlyCommands = []readOnlyCommand{
 	{"dpkg-query", []string{"-S"}, nil, "the package of a file"},
 	{"journalctl", []string{"--sync"}, nil, "waits until journald has read what was written to it"},
 	{"journalctl", []string{"-u"}, journalOptions, "the last lines of a unit, for showing why it failed"},
+	{"needs-restarting", []string{"-r"}, nil, "whether packages were updated that need a restart of the machine"},
+	{"dnf", []string{"needs-restarting", "-r"}, nil, "the same, where it is a plugin of dnf"},
+	{"zypper", []string{"needs-rebooting"}, nil, "the same, of zypper"},
+	{"rpm", []string{"-qa", "--queryformat"}, nil, "installed packages"},
+	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "search"}, []string{"-s", "--match-exact", "--type"}, "the versions that the repositories offer"},
+	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "install", "--oldpackage", "--dry-run"}, []string{"--allow-unsigned-rpm"}, "simulation: what an installation would drag in"},
+	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "remove", "--dry-run"}, nil, "simulation: what a removal would take along"},
+	{"systemctl", []string{"--version"}, nil, "systemd's version"},
+	{"dnf", []string{"-q", "-C", "repoquery"}, dnfOptions, "the versions that the repositories offer, and why packages were installed"},
+	{"dnf", []string{"--assumeno", "-C", "install"}, dnfOptions, "simulation: what an installation would drag in"},
+	{"dnf", []string{"--assumeno", "-C", "remove"}, dnfOptions, "simulation: what a removal would take along"},
+	{"yum", []string{"-q", "-C", "list"}, dnfOptions, "the versions that the repositories offer"},
+	{"yum", []string{"--assumeno", "-C", "install"}, dnfOptions, "simulation: what an installation would drag in"},
+	{"yum", []string{"--assumeno", "-C", "remove"}, dnfOptions, "simulation: what a removal would take along"},
+	{"yum", []string{"--assumeno", "-C", "downgrade"}, dnfOptions, "simulation: what going back would drag in"},
+	{"systemd-inhibit", []string{"--list"}, nil, "who keeps the machine from restarting"},
 }
 
 // CheckReadOnly returns an error that wraps ErrNotReadOnly unless the command
@@ -82,7 +105,7 @@ func (c readOnlyCommand) allows(args []string) bool {
 		option, _, _ := strings.Cut(arg, "=")
 		switch {
 		case !strings.HasPrefix(arg, "-"):
-		case !slices.Contains(c.options, option):
+		case !slices.Contains(c.options, option) && !slices.Contains(c.options, arg):
 			return false
 		case option == "-o" && c.program != "journalctl":
 			if i+1 == len(args) || option != arg || !slices.Contains(aptSettings, args[i+1]) {

@@ -22,6 +22,10 @@ func TestCheckReadOnly(t *testing.T) {
 			"dpkg --print-architecture",
 			"dpkg-query -W -f ${Package}",
 			"journalctl -u kubelet.service -n 10 -o cat --no-pager",
+			"systemctl --version",
+			"rpm -qa --queryformat %{NAME}",
+			"dnf --assumeno -C install --disableplugin=versionlock --setopt=install_weak_deps=0 kubelet-1.36.3",
+			"dnf -q -C repoquery --showduplicates --queryformat %{name} kubelet",
 		} {
 			if err := host.CheckReadOnly(strings.Fields(line)); err != nil {
 				t.Errorf("%q: got %v, want no error", line, err)
@@ -48,6 +52,12 @@ func TestCheckReadOnly(t *testing.T) {
 			"apt-get -s install -c /tmp/apt.conf kubelet",
 			"apt-get -s install -o",
 			"apt-cache gencaches",
+			"rpm -qa --queryformat %{NAME} --eval %(reboot)",
+			"dnf --assumeno install kubelet",
+			"dnf --assumeno -C mark remove kubelet",
+			"dnf --assumeno -C install -y kubelet",
+			"dnf --assumeno -C install --setopt=assumeno=0 kubelet",
+			"dnf -q -C repoquery --setopt=pluginpath=/tmp kubelet",
 			"dpkg -i x.deb",
 			"dpkg --print-architecture --configure -a",
 			"dpkg-query -c kubelet",

@@ -11,6 +11,15 @@ import (
 // thrown away before anything is changed. Errors are not kept.
 func Snapshot(v View) View { return &snapshot{View: v} }
 
+// Origin returns the View that a Snapshot was made of, and any other View as it is.
+// It tells hosts apart in what is kept longer than one plan.
+func Origin(v View) View {
+	if s, ok := v.(*snapshot); ok {
+		return Origin(s.View)
+	}
+	return v
+}
+
 type snapshot struct {
 	View
 	mu    sync.Mutex

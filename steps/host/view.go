@@ -29,6 +29,8 @@ type Files interface {
 	Readlink(path string) (string, error)
 	// ReadDir returns the names in a directory, sorted.
 	ReadDir(path string) ([]string, error)
+	// Filesystem describes the file system that what the path leads to is on.
+	Filesystem(path string) (Filesystem, error)
 	// LockHolder names a process that holds a POSIX (fcntl) or flock lock on
 	// the file; ok is false when nobody does or the file does not exist.
 	LockHolder(path string) (holder Process, ok bool, err error)
@@ -43,6 +45,21 @@ type Info struct {
 	// Size in bytes.
 	Size    int64
 	ModTime time.Time
+}
+
+// Filesystem is a mounted file system.
+type Filesystem struct {
+	// Type is the kernel's name for it: ext4, xfs, overlay, nfs, … or the number of statfs(2), as "0x…".
+	Type string
+	// Bytes is its size, and FreeBytes what programs without root rights may still write.
+	Bytes, FreeBytes uint64
+	// Inodes is how many files it can hold; 0: as many as there is room for.
+	Inodes, FreeInodes uint64
+	ReadOnly           bool
+	// NoExec: no program starts from here.
+	NoExec bool
+	// NoFileTypes: an XFS without file types in its folders (ftype=0), on which overlayfs cannot work.
+	NoFileTypes bool
 }
 
 // Attr is what a file or directory has beside its contents.
@@ -85,6 +102,9 @@ type Kernel interface {
 	Swaps() ([]string, error)
 	// BootID changes at every boot.
 	BootID() (string, error)
+	// ClockSynchronised tells whether a time server or another source disciplines
+	// the kernel's clock, whichever daemon passes it on.
+	ClockSynchronised() (bool, error)
 }
 
 // ModuleState is whether the running kernel has a module.

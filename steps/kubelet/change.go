@@ -3,6 +3,8 @@ package kubelet
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -30,8 +32,11 @@ func (c *change) merge(other change) {
 }
 
 // config judges a change of the configuration file; an old one that cannot be
-// parsed counts as one without settings.
-func (c *change) config(old, wish []byte, rootDir string) {
+// parsed counts as one without settings. The same settings in other words need no restart. endpoint is the flag for the runtime that the kubelet had instead of a setting.
+func (c *change) config(old, wish []byte, rootDir, endpoint string) {
+	if sameSettings(old, wish, endpoint) {
+		return
+	}
 	c.add(steps.Restart, "the configuration changed")
 	if old == nil {
 		return
@@ -65,6 +70,17 @@ func (c *change) dropIn(old, wish []byte) {
 	}
 	if before, after := flagValue(old, "root-dir"), flagValue(wish, "root-dir"); before != after {
 		c.add(steps.Drain, "the kubelet's folder changed from %s to %s", orDefault(before, DefaultRootDir), orDefault(after, DefaultRootDir))
+	}
+}
+
+// takeOver judges the flags in which the first drop-in differs from what others started the kubelet with.
+func (c *change) takeOver(flags []string) {
+	if len(flags) == 0 {
+		return
+	}
+	c.add(steps.Restart, "the command line changed: --%s", strings.Join(flags, ", --"))
+	if slices.Contains(flags, "root-dir") {
+		c.add(steps.Drain, "the kubelet's folder changed")
 	}
 }
 

@@ -69,7 +69,7 @@ func TestConfigChange(t *testing.T) {
 	}
 	for name, c := range cases {
 		var got change
-		got.config([]byte(c.old), []byte(c.wish), "/var/lib/kubelet")
+		got.config([]byte(c.old), []byte(c.wish), "/var/lib/kubelet", "")
 		if got.cost != c.want {
 			t.Errorf("%s: got %s %q, want %s", name, got.cost, got.why, c.want)
 		}
@@ -78,7 +78,7 @@ func TestConfigChange(t *testing.T) {
 		}
 	}
 	var first change
-	if first.config(nil, []byte("cgroupDriver: systemd\n"), "/var/lib/kubelet"); first.cost != steps.Restart {
+	if first.config(nil, []byte("cgroupDriver: systemd\n"), "/var/lib/kubelet", ""); first.cost != steps.Restart {
 		t.Errorf("a first file: got %s, want Restart", first.cost)
 	}
 }

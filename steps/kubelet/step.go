@@ -122,18 +122,34 @@ func (p *planning) configuration() error {
 	if err != nil {
 		return err
 	}
+	first, err := p.takeover()
+	if err != nil {
+		return err
+	}
 	if changed {
-		p.change.config(old, p.want.config, p.want.rootDir)
+		p.change.config(old, p.want.config, p.want.rootDir, first.before[endpointFlag])
 	}
 	old, changed, err = p.file(op.FileWish{Path: DropInPath, Content: p.want.dropIn, Attr: attr})
 	if err != nil || !changed {
 		return err
 	}
-	p.change.dropIn(old, p.want.dropIn)
+	if first.known {
+		p.change.takeOver(first.changes(p.want.identity.joined))
+	} else {
+		p.change.dropIn(old, p.want.dropIn)
+	}
 	if before, after := flagValue(old, "node-labels"), flagValue(p.want.dropIn, "node-labels"); p.want.identity.joined && before != after {
 		return steps.Warning("labels are given to a Node when it registers, and this one is registered: change them with kubectl label node")
 	}
 	return nil
+}
+
+// takeover looks at the command line that others gave the kubelet; once there is a drop-in of hostler's it is not known.
+func (p *planning) takeover() (takeover, error) {
+	if there, err := exists(p.view, DropInPath); there || err != nil {
+		return takeover{}, err
+	}
+	return planTakeover(p.view, p.want.dropIn)
 }
 
 // packages plans kubelet and kubectl. Only the kubelet's version concerns its service.

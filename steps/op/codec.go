@@ -23,7 +23,7 @@ type Codec struct {
 func Kinds() map[string]steps.Op {
 	return map[string]steps.Op{
 		"file": File{}, "restore": Restore{}, "remove": Remove{}, "directory": Directory{}, "symlink": Symlink{},
-		"sysctl": Sysctl{}, "module": Module{}, "swap": Swap{},
+		"sysctl": Sysctl{}, "attribute": Attribute{}, "module": Module{}, "swap": Swap{},
 		"unit-file": UnitFile{}, "job": Job{}, "daemon-reload": DaemonReload{},
 	}
 }

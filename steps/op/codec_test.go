@@ -33,6 +33,7 @@ func samples() map[string]steps.Op {
 		"directory":     op.Directory{Path: "/etc/a", Attr: attr, Shown: shown},
 		"symlink":       op.Symlink{Path: "/etc/a", Target: "../b", From: "/c"},
 		"sysctl":        op.Sysctl{Name: "net.ipv4.tcp_rmem", From: "1\t2\t3", To: "1 2 4"},
+		"attribute":     op.Attribute{Path: "/sys/kernel/mm/ksm/run", From: "1", To: "0"},
 		"module":        op.Module{Name: "overlay", Loaded: true},
 		"swap":          op.Swap{Device: "/swap file", On: true},
 		"unit-file":     op.UnitFile{Name: "a@b.service", State: "masked", From: "static", Under: "enabled"},

@@ -47,6 +47,8 @@ func TestDoAndInverse(t *testing.T) {
 		"a link to elsewhere":                {[]hosttest.Option{hosttest.Link("/etc/a", "../b")}, op.Symlink{Path: "/etc/a", Target: "/c"}},
 		"a sysctl":                           {[]hosttest.Option{hosttest.Sysctl("net.ipv4.tcp_rmem", "1 2 3")}, op.Sysctl{Name: "net.ipv4.tcp_rmem", To: "4 5 6"}},
 		"a part of a sysctl":                 {[]hosttest.Option{hosttest.Sysctl("kernel.printk", "7 4 1 7")}, op.Sysctl{Name: "kernel.printk", To: "3"}},
+		"an attribute":                       {[]hosttest.Option{hosttest.Attribute("/sys/a", "7")}, op.Attribute{Path: "/sys/a", To: "8"}},
+		"an attribute that lists choices":    {[]hosttest.Option{hosttest.Attribute("/sys/a", "x [y] z")}, op.Attribute{Path: "/sys/a", To: "z"}},
 		"a module":                           {[]hosttest.Option{hosttest.Module("m", hosttest.Loadable, hosttest.Sysctl("m.a", "1"))}, op.Module{Name: "m", Loaded: true}},
 		"a module that is loaded":            {[]hosttest.Option{hosttest.Module("m", hosttest.Loaded)}, op.Module{Name: "m", Loaded: true}},
 		"a module that is built in":          {[]hosttest.Option{hosttest.Module("m", hosttest.Builtin)}, op.Module{Name: "m", Loaded: true}},
@@ -132,6 +134,8 @@ func (p proof) effective(h *hosttest.Fake) {
 		left, err = op.PlanSymlink(h, o.Path, o.Target)
 	case op.Remove:
 		left, err = op.PlanRemove(h, o.Path)
+	case op.Attribute:
+		left, err = op.PlanAttribute(h, o.Path, o.To)
 	case op.UnitFile:
 		left, err = op.PlanUnitFile(p.Context(), h, o.Name, o.State)
 	}

@@ -116,7 +116,7 @@ func (s Step) withBroken(v host.View, ops []steps.Op, broken error) ([]steps.Op,
 }
 
 func (s Step) install(p Package, inventory pkgmgr.Inventory) pkgmgr.Install {
-	install := pkgmgr.Install{Manager: s.spec.Manager, Name: p.Name, To: p.Version, LockTimeout: s.spec.LockTimeout}
+	install := pkgmgr.Install{Manager: s.spec.Manager, Name: p.Name, To: p.Version, NoStart: p.NoStart, LockTimeout: s.spec.LockTimeout}
 	if current := inventory.Get(p.Name); current.Installed {
 		install.From, install.Cost = current.Version, p.ChangeCost
 	}

@@ -43,6 +43,9 @@ type Package struct {
 	// ChangeCost is what it costs the workloads when an installed package is
 	// replaced, such as Restart where the package restarts its service.
 	ChangeCost steps.Impact
+	// NoStart are units of the package that a step starts itself, once it has
+	// configured them. Others start as the distribution does it.
+	NoStart []string
 }
 
 // Step is a step of packages. A plan may have several, under different names.
@@ -101,7 +104,7 @@ func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	}
 	var ops []steps.Op
 	if len(inventory.Unfinished) > 0 {
-		ops = append(ops, pkgmgr.Repair{Manager: s.spec.Manager, Unfinished: inventory.Unfinished, LockTimeout: s.spec.LockTimeout})
+		ops = append(ops, pkgmgr.Repair{Manager: s.spec.Manager, Unfinished: inventory.Unfinished, NoStart: s.noStart(), LockTimeout: s.spec.LockTimeout})
 	}
 	removed, err := s.planRemovals(ctx, v, inventory, removals)
 	if err != nil {
@@ -111,6 +114,15 @@ func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	installed, err := s.planInstalls(ctx, v, inventory, missing)
 	ops = append(ops, installed...)
 	return append(ops, s.planHolds(inventory)...), err
+}
+
+// noStart are the units of all packages that are not to be started.
+func (s Step) noStart() []string {
+	var units []string
+	for _, p := range s.spec.Install {
+		units = append(units, p.NoStart...)
+	}
+	return units
 }
 
 func (s Step) satisfied(p Package, inventory pkgmgr.Inventory) bool {

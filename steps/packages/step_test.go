@@ -212,7 +212,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 			t.Errorf("got %v want it to say %q", err, want)
 		}
 	}
-	if _, err := packages.New("packages", packages.Spec{Manager: distros.Dnf}); err == nil {
+	if _, err := packages.New("packages", packages.Spec{Manager: "pacman"}); err == nil {
 		t.Error("got no error for a package manager that is not supported")
 	}
 }

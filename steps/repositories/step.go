@@ -36,6 +36,9 @@ func New(spec Spec) (Step, error) {
 	var problems []error
 	seen := map[string]bool{}
 	for _, r := range spec.Repositories {
+		if want := pkgmgr.RepositoryFormat(spec.Manager); r.Format != want {
+			problems = append(problems, fmt.Errorf("repository %q: %s does not read repositories of this format", r.Name, spec.Manager))
+		}
 		problems = append(problems, r.Validate())
 		if seen[r.Name] {
 			problems = append(problems, fmt.Errorf("repository %q: two have this name", r.Name))

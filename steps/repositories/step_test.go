@@ -110,7 +110,7 @@ func TestNewReportsAllMistakes(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no key") || !strings.Contains(err.Error(), "two have this name") {
 		t.Errorf("got %v want both mistakes", err)
 	}
-	if _, err := repositories.New(repositories.Spec{Manager: distros.Zypper}); err == nil {
+	if _, err := repositories.New(repositories.Spec{Manager: "pacman"}); err == nil {
 		t.Error("got no error for a package manager that is not supported")
 	}
 }

@@ -1,4 +1,5 @@
-// Package swap is the step that switches swap off: now, and at each boot.
+// Package swap is the step that switches swap off, or has one swap of a wanted size
+// and no other: now, and at each boot.
 //
 // At boot there are four ways to swap, and three end in swap.target, which
 // wants or requires the units that generators make: systemd-fstab-generator for
@@ -21,7 +22,14 @@
 // also makes file systems. Masking only the units that a generator made is too
 // little: their names are those of devices, which change with the next disk.
 //
-// Nothing here deletes: swap partitions, files and fstab lines stay, and to
+// Nothing of others is deleted: swap partitions, files and fstab lines stay, and to
 // swap again one sets swap to Unmanaged, removes the mask (systemctl unmask
 // swap.target) and the marks in fstab.
+//
+// The step's own swap, a file or a compressed device, hangs on units of its own that
+// multi-user.target wants, so the mask keeps it from nothing. zram-generator is not
+// asked for the device even where it is installed: what it makes hangs on
+// swap.target. Both are made and switched on by ops that run at once, never by jobs of
+// their units: jobs run at the end of a run and of its undo, when the file would
+// be gone from under the kernel.
 package swap

@@ -22,15 +22,50 @@ const (
 	Unmanaged Mode = "Unmanaged"
 	// Disabled switches all swap off.
 	Disabled Mode = "Disabled"
+	// Limited has one swap file of the wanted size.
+	Limited Mode = "Limited"
+	// Zram has one compressed device in memory of the wanted size.
+	Zram Mode = "Zram"
 )
 
 // Spec is the wish.
-type Spec struct{ Mode Mode }
+type Spec struct {
+	Mode Mode
+	// Size in bytes, of what is swapped out, before compression. For Limited and Zram
+	// only, and rounded up to whole blocks of 64 KiB, the largest page of Linux.
+	Size int64
+}
+
+// block is the unit of sizes.
+const block = 64 << 10
+
+// Check reports what is wrong with the Spec itself.
+func (s Spec) Check() error {
+	switch s.Mode {
+	case Unmanaged, Disabled, "":
+		return nil
+	case Limited, Zram:
+		// mkswap(8) takes no less than ten pages, which are 40 KiB on most machines.
+		if s.Size < block {
+			return fmt.Errorf("swap of %d bytes is too small: want at least %d", s.Size, block)
+		}
+		return nil
+	}
+	return fmt.Errorf("swap mode %q is not one of %s, %s, %s, %s", s.Mode, Disabled, Limited, Zram, Unmanaged)
+}
+
+// size returns the wanted size for a mode; 0 where it is not the wished one.
+func (s Spec) size(mode Mode) int64 {
+	if s.Mode != mode {
+		return 0
+	}
+	return (s.Size + block - 1) / block * block
+}
 
 // Step switches swap off, or does nothing.
 type Step struct{ spec Spec }
 
-// New makes the step for a Spec; an unknown Mode is an error of Plan.
+// New makes the step for a Spec; what is wrong with the Spec is an error of Plan.
 func New(spec Spec) Step { return Step{spec} }
 
 // Name is "swap".
@@ -47,16 +82,23 @@ var services = []string{
 	"zramswap.service",       // Debian's zram-tools
 }
 
-// Plan switches the live swap off last: it is the part that takes time and may
-// fail for want of memory.
+// Plan switches the swap of others off before its own is made and switched on.
 func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
-	switch s.spec.Mode {
-	case Unmanaged, "":
-		return nil, nil
-	case Disabled:
-	default:
-		return nil, fmt.Errorf("swap mode %q is not one of %s, %s", s.spec.Mode, Disabled, Unmanaged)
+	if err := s.spec.Check(); err != nil {
+		return nil, err
 	}
+	if s.spec.Mode == Unmanaged || s.spec.Mode == "" {
+		return nil, nil
+	}
+	off, errOff := s.planOff(ctx, v)
+	file, errFile := planFile(ctx, v, s.spec.size(Limited))
+	zram, errZram := planZram(ctx, v, s.spec.size(Zram))
+	return slices.Concat(off, file, zram), errors.Join(errOff, errFile, errZram)
+}
+
+// planOff returns what switches off all swap but the wanted one. The live swap is
+// the last of it: it is the part that takes time and may fail for want of memory.
+func (s Step) planOff(ctx context.Context, v host.View) ([]steps.Op, error) {
 	fstab, errFstab := planFstab(v)
 	boot, errBoot := planBoot(ctx, v)
 	if err := errors.Join(errFstab, errBoot); err != nil {
@@ -81,9 +123,16 @@ func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	// The last one first: undo goes the other way, and so gives the devices
 	// their order back, which is that of their priorities.
 	for _, device := range slices.Backward(active) {
-		ops = append(ops, op.Swap{Device: device, On: false})
+		if device != s.own() {
+			ops = append(ops, op.Swap{Device: device, On: false})
+		}
 	}
 	return ops, nil
+}
+
+// own is the swap that is wanted; empty where none is.
+func (s Step) own() string {
+	return map[Mode]string{Limited: swapFile, Zram: zramDevice}[s.spec.Mode]
 }
 
 // planFstab returns the op that comments swap lines out, or nil.
@@ -130,6 +179,9 @@ func planBoot(ctx context.Context, v host.View) ([]steps.Op, error) {
 		return nil, err
 	}
 	for _, unit := range units {
+		if unit.Name == fileUnit { // see planFile
+			continue
+		}
 		off, err := planUnit(ctx, v, unit)
 		if err != nil {
 			return nil, err

@@ -71,7 +71,7 @@ func TestPlanFailures(t *testing.T) {
 	t.Run("refuses a mode that it does not know", func(t *testing.T) {
 		t.Parallel()
 		_, err := swap.New(swap.Spec{Mode: "disabled"}).Plan(t.Context(), machine())
-		if err == nil || !strings.Contains(err.Error(), `"disabled" is not one of Disabled, Unmanaged`) {
+		if err == nil || !strings.Contains(err.Error(), `"disabled" is not one of Disabled, Limited, Zram, Unmanaged`) {
 			t.Errorf("got %v, want an error that names the modes", err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -78,7 +79,7 @@ func Prepare(ctx context.Context, cfg Config) (*Assets, error) {
 	if err := InstallHostPackages(ctx, cfg.Progress); err != nil {
 		return nil, err
 	}
-	for _, suite := range Suites {
+	for _, suite := range append(slices.Clone(Suites), RockyOnDebian) {
 		if _, err := a.Rootfs(ctx, suite); err != nil {
 			return nil, err
 		}

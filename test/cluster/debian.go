@@ -12,7 +12,7 @@ import (
 
 // debianPackages are what a bare node may want of its distribution; what they depend on comes along.
 var debianPackages = []string{
-	"conntrack", "containerd", "curl", "ebtables", "ethtool", "ipset", "iptables", "ipvsadm", "nftables", "runc", "socat",
+	"conntrack", "containerd", "curl", "docker.io", "ebtables", "ethtool", "ipset", "iptables", "ipvsadm", "nftables", "runc", "socat",
 }
 
 // debianMirror returns the URL of the Debian archive that this machine's apt uses, so that the project names none.
@@ -92,8 +92,13 @@ func isolatedApt(ctx context.Context, root, status, archives string) (string, er
 // etcd returns the path of the etcd that the control plane uses: Debian's, unpacked and not installed, since the package
 // would start a service on this machine.
 func (a *Assets) etcd(ctx context.Context) (string, error) {
+	return a.debianProgram(ctx, "etcd-server", "usr/bin/etcd")
+}
+
+// debianProgram returns the path of a program that is in a package of Debian.
+func (a *Assets) debianProgram(ctx context.Context, pkg, program string) (string, error) {
 	dir, err := a.cache.ensure(ctx, asset{
-		name:    "etcd-" + controlPlaneMachine,
+		name:    pkg + "-" + controlPlaneMachine,
 		usually: 15 * time.Second,
 		inputs:  []string{controlPlaneMachine},
 		build: func(ctx context.Context, dir string) error {
@@ -103,12 +108,12 @@ func (a *Assets) etcd(ctx context.Context) (string, error) {
 			if err := os.WriteFile(status, nil, 0o644); err != nil {
 				return err
 			}
-			if err := a.downloadDebs(ctx, controlPlaneMachine, status, debs, "etcd-server"); err != nil {
+			if err := a.downloadDebs(ctx, controlPlaneMachine, status, debs, pkg); err != nil {
 				return err
 			}
-			deb, err := filepath.Glob(filepath.Join(debs, "etcd-server_*.deb"))
+			deb, err := filepath.Glob(filepath.Join(debs, pkg+"_*.deb"))
 			if err != nil || len(deb) != 1 {
-				return errors.Join(fmt.Errorf("looking for etcd-server in %s: got %v", debs, deb), err)
+				return errors.Join(fmt.Errorf("looking for %s in %s: got %v", pkg, debs, deb), err)
 			}
 			if _, err := output(ctx, "dpkg-deb", "-x", deb[0], dir); err != nil {
 				return err
@@ -116,5 +121,5 @@ func (a *Assets) etcd(ctx context.Context) (string, error) {
 			return errors.Join(os.RemoveAll(debs), os.Remove(status))
 		},
 	})
-	return filepath.Join(dir, "usr/bin/etcd"), err
+	return filepath.Join(dir, program), err
 }

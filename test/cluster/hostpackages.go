@@ -12,6 +12,7 @@ import (
 // hostPackages are the Debian packages that this machine needs to build assets and boot nodes.
 var hostPackages = []string{
 	"apt-utils", // apt-ftparchive
+	"createrepo-c",
 	"debian-archive-keyring",
 	"debootstrap",
 	"gnupg",

@@ -19,7 +19,7 @@ import (
 // NodeConfig says which machine to boot.
 type NodeConfig struct {
 	Name  string // its host name; default nodeN
-	Suite string // Debian release, one of [Suites]; default bookworm
+	Suite string // Debian release, one of [Suites], or [RockyOnDebian] or [LeapOnDebian]; default bookworm
 }
 
 // Node is a machine: Debian with systemd as its first process, a cable to the run's bridge, and a disk that survives reboots
@@ -72,7 +72,7 @@ func (r *Run) Node(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err := n.start(ctx); err != nil {
 		return nil, err
 	}
-	r.assets.progress.printf("node %s: Debian %s at %s, booted in %s", n.Name, n.Suite, n.Address, time.Since(start).Round(100*time.Millisecond))
+	r.assets.progress.printf("node %s: %s at %s, booted in %s", n.Name, n.Suite, n.Address, time.Since(start).Round(100*time.Millisecond))
 	return n, nil
 }
 
@@ -129,7 +129,11 @@ func (n *Node) layDisk(ctx context.Context, rootfs string, bridge netip.Prefix) 
 		"etc/hostname":        n.Name + "\n",
 		"etc/hosts":           fmt.Sprintf("127.0.0.1\tlocalhost\n%s\t%s\n", n.Address, n.Name),
 		"etc/testbed/network": network,
+		"etc/os-release":      osReleases[n.Suite],
 	} {
+		if content == "" {
+			continue
+		}
 		path = filepath.Join(n.root(), path)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
 			return err

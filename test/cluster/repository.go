@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Repository is a signed apt repository that a run serves. It can be read in both layouts: with the suite and component
-// below, and flat with the suite "/" and no component, as pkgs.k8s.io is laid out.
+// Repository is a signed repository that a run serves: of debs, or of rpms, which knows no suites. One of debs can be read in
+// both layouts: with the suite and component below, and flat with the suite "/" and no component, as pkgs.k8s.io is laid out.
 type Repository struct {
 	Name       string
 	URL        string
@@ -50,13 +50,17 @@ func Repositories() []string {
 	for _, suite := range Suites {
 		names = append(names, RepositoryDebian(suite))
 	}
-	return append(names, RepositoryKubernetes, RepositoryContainerd2, RepositoryDemo, RepositoryDemoTampered, RepositoryOlder)
+	names = append(names, RepositoryKubernetes, RepositoryContainerd2, RepositoryDemo, RepositoryDemoTampered, RepositoryOlder)
+	return append(names, rpmRepositories...)
 }
 
 // suiteOf returns the suite of the named repository.
 func suiteOf(name string) string {
 	if suite, ok := strings.CutPrefix(name, repositoryDebian); ok {
 		return suite
+	}
+	if isRPM(name) {
+		return ""
 	}
 	return suiteOfOwnPackages
 }
@@ -73,6 +77,9 @@ func (a *Assets) repository(ctx context.Context, name string) (string, error) {
 	if suite, ok := strings.CutPrefix(name, repositoryDebian); ok {
 		return a.debianRepository(ctx, suite, key)
 	}
+	if isRPM(name) {
+		return a.rpmRepository(ctx, name, key)
+	}
 	packages, err := a.packagesOf(ctx, name)
 	if err != nil {
 		return "", err
@@ -81,24 +88,18 @@ func (a *Assets) repository(ctx context.Context, name string) (string, error) {
 	for _, p := range packages {
 		inputs = append(inputs, fmt.Sprint(p))
 	}
-	recipeFiles, err := recipes.ReadDir("packages")
+	recipeFiles, err := recipeInputs("packages")
 	if err != nil {
 		return "", err
 	}
-	for _, file := range recipeFiles {
-		content, err := recipes.ReadFile("packages/" + file.Name())
-		if err != nil {
-			return "", err
-		}
-		inputs = append(inputs, file.Name(), string(content))
-	}
+	inputs = append(inputs, recipeFiles...)
 	return a.cache.ensure(ctx, asset{
 		name:    "repository-" + name,
 		usually: 10 * time.Second,
 		inputs:  inputs,
 		build: func(ctx context.Context, dir string) error {
 			pool := filepath.Join(dir, "pool")
-			if err := errors.Join(os.Mkdir(pool, 0o755), a.packDebs(ctx, pool, packages)); err != nil {
+			if err := errors.Join(os.Mkdir(pool, 0o755), a.pack(ctx, debs, pool, packages)); err != nil {
 				return err
 			}
 			if err := index(ctx, dir, suiteOfOwnPackages, key); err != nil {
@@ -112,7 +113,24 @@ func (a *Assets) repository(ctx context.Context, name string) (string, error) {
 	})
 }
 
-func (a *Assets) packagesOf(ctx context.Context, repository string) ([]debPackage, error) {
+// recipeInputs are the names and contents of the files in a folder of recipes.
+func recipeInputs(folder string) ([]string, error) {
+	files, err := recipes.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var inputs []string
+	for _, file := range files {
+		content, err := recipes.ReadFile(folder + "/" + file.Name())
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, file.Name(), string(content))
+	}
+	return inputs, nil
+}
+
+func (a *Assets) packagesOf(ctx context.Context, repository string) ([]builtPackage, error) {
 	switch repository {
 	case RepositoryKubernetes:
 		return a.kubernetesPackages(ctx, Kubernetes)

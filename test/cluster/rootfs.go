@@ -30,8 +30,11 @@ var enabledUnits = map[string]string{
 	"testbed-network.service": "multi-user.target",
 }
 
-// Rootfs returns the folder of a bare Debian of a suite. It is shared: mount it as the lower layer of an overlay.
+// Rootfs returns the folder of a bare system of a suite. It is shared: mount it as the lower layer of an overlay.
 func (a *Assets) Rootfs(ctx context.Context, suite string) (string, error) {
+	if _, rpm := osReleases[suite]; rpm {
+		return a.rpmRootfs(ctx)
+	}
 	if !slices.Contains(Suites, suite) {
 		return "", fmt.Errorf("no root file system for Debian %q: use one of %s", suite, strings.Join(Suites, ", "))
 	}

@@ -69,11 +69,9 @@ func (r *Run) Repository(ctx context.Context, name string) (Repository, error) {
 		return Repository{}, errors.Join(errors.New("reading the repositories' key"), err)
 	}
 	r.server.add(name, dir)
-	return Repository{
-		Name:       name,
-		URL:        r.server.url + "/" + name,
-		Suite:      suiteOf(name),
-		Components: []string{"main"},
-		Key:        string(key),
-	}, nil
+	repository := Repository{Name: name, URL: r.server.url + "/" + name, Suite: suiteOf(name), Key: string(key)}
+	if !isRPM(name) {
+		repository.Components = []string{"main"}
+	}
+	return repository, nil
 }

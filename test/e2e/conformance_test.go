@@ -18,6 +18,7 @@ var nodeTests = []struct {
 	least int
 }{
 	{"distros/pkgmgr", "^TestReal", 3},
+	{"sysctl", "^TestNode", 3},
 	{"steps/host", "^TestNode$", 30}, // last: it kills the message bus, and logind needs a while to answer apt again
 }
 

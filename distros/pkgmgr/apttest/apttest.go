@@ -29,6 +29,9 @@ type Package struct {
 	Files, Conffiles map[string]string
 	// Fails is what its script prints before it fails, if it fails.
 	Fails string
+	// Starts is the unit that its script starts, unless the policy forbids it; then
+	// there is a file in StartedDir.
+	Starts string
 }
 
 // Repository offers packages.
@@ -74,6 +77,9 @@ func Debian(installed []Package, repositories ...Repository) hosttest.Option {
 		db.write(f)
 	}
 }
+
+// StartedDir has an empty file for each unit that a package's script started.
+const StartedDir = "/run/apttest-started"
 
 // Archive is where apt's cache keeps a package.
 func Archive(name, version string) string {

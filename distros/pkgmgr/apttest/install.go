@@ -40,7 +40,7 @@ func (w world) install(f *hosttest.Fake, cmd host.Command) (host.Output, error) 
 		return host.Output{}, nil
 	}
 	for _, c := range changes {
-		if complaint := w.apply(f, db, c, slices.Contains(args, "--purge")); complaint != "" {
+		if complaint := w.apply(f, cmd, db, c); complaint != "" {
 			db.write(f)
 			return fail(cmd, 100, "%s", complaint)
 		}
@@ -180,12 +180,12 @@ func describe(db database, changes []change) string {
 }
 
 // apply makes one change; the hold on the package is lost, as with real apt.
-func (w world) apply(f *hosttest.Fake, db database, c change, purge bool) (complaint string) {
+func (w world) apply(f *hosttest.Fake, cmd host.Command, db database, c change) (complaint string) {
 	e := db.entries[c.name]
 	old, _ := w.lookup(c.name, e.version)
 	if c.to == nil {
 		removeFiles(f, old.Files)
-		if purge || len(old.Conffiles) == 0 {
+		if slices.Contains(cmd.Argv, "--purge") || len(old.Conffiles) == 0 {
 			removeFiles(f, old.Conffiles)
 			delete(db.entries, c.name)
 		} else if e.installed() {
@@ -198,6 +198,7 @@ func (w world) apply(f *hosttest.Fake, db database, c change, purge bool) (compl
 	}
 	removeFiles(f, old.Files)
 	unpack(f, *c.to)
+	start(f, cmd, *c.to)
 	now := entry{version: c.to.Version, want: "install", state: dpkg.StateInstalled, auto: !c.named && (e.auto || !e.installed())}
 	if c.to.Fails != "" {
 		now.state = "half-configured"

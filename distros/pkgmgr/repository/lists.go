@@ -2,6 +2,8 @@ package repository
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,8 +14,11 @@ const ListsDir = "/var/lib/apt/lists"
 // Lists tells which files in ListsDir are a repository's. It is plain data, so
 // that an op can carry it.
 type Lists struct {
+	// ID is the name of a repository of rpms: its lists are in folders and files that
+	// are named after it. The rest is of debs.
+	ID string `json:"id,omitempty"`
 	// Prefix starts the names of all files of the repository.
-	Prefix string `json:"prefix"`
+	Prefix string `json:"prefix,omitempty"`
 	// Components tell the files of a suite from those of a longer one
 	// ("bookworm" and "bookworm/updates"); a flat repository has none.
 	Components []string `json:"components,omitempty"`
@@ -23,6 +28,9 @@ type Lists struct {
 // them from the address (URItoFileName in apt-pkg/contrib/strutl.cc): without
 // scheme and user, slashes as underscores, and some characters quoted.
 func (s Spec) Lists() Lists {
+	if s.Format == RPM {
+		return Lists{ID: s.Name}
+	}
 	_, address, found := strings.Cut(s.URL, "://")
 	if !found { // file:/path, as apt writes it
 		_, address, _ = strings.Cut(s.URL, ":")
@@ -39,6 +47,9 @@ func (s Spec) Lists() Lists {
 
 // Own tells whether a file in ListsDir is the repository's.
 func (l Lists) Own(name string) bool {
+	if l.ID != "" {
+		return l.ownCache(name)
+	}
 	rest, found := strings.CutPrefix(name, l.Prefix)
 	if !found {
 		return false
@@ -53,10 +64,22 @@ func (l Lists) Own(name string) bool {
 // Fetched tells whether apt has fetched the repository, given the names in
 // ListsDir: its release file comes first and is there even if it has no packages.
 func (l Lists) Fetched(names []string) bool {
+	if l.ID != "" {
+		return slices.ContainsFunc(names, l.ownCache)
+	}
 	return slices.ContainsFunc(names, func(name string) bool {
 		rest, found := strings.CutPrefix(name, l.Prefix)
 		return found && isRelease(rest)
 	})
+}
+
+// cacheEnding is what dnf adds to the name of a repository: a hash of its address for
+// a folder, and the kind of an index. yum and zypper add nothing.
+var cacheEnding = regexp.MustCompile(`^(?:-[0-9a-f]{16}|\.solv|-[a-z]+\.solvx)?$`)
+
+func (l Lists) ownCache(name string) bool {
+	ending, found := strings.CutPrefix(path.Base(name), l.ID)
+	return found && cacheEnding.MatchString(ending)
 }
 
 func isRelease(name string) bool {

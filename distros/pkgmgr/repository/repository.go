@@ -11,20 +11,31 @@ import (
 	"strings"
 )
 
-// Spec describes an apt repository.
+// Format is what a repository holds, and with it who reads its description.
+type Format string
+
+// The formats. Deb is for apt, and the zero value; RPM is for dnf, yum and zypper.
+const (
+	Deb Format = ""
+	RPM Format = "rpm"
+)
+
+// Spec describes a repository.
 type Spec struct {
+	Format Format
 	// Name names the files of the repository on the host. Lower-case letters,
 	// digits, hyphens and periods.
 	Name string
 	// URL is where the repository is: http, https or file.
 	URL string
 	// Suite is the release in the repository ("bookworm"), or, ending in a slash,
-	// the folder of a flat repository ("/" at pkgs.k8s.io).
+	// the folder of a flat repository ("/" at pkgs.k8s.io). One of rpms has none.
 	Suite string
 	// Components are the parts of a suite. A flat repository has none, any
 	// other at least one.
 	Components []string
-	// Key is the public key that signs the repository, in ASCII armour.
+	// Key is the public key that signs the repository, and of one of rpms the
+	// packages, in ASCII armour.
 	Key []byte
 	// KeyFile is the path of such a key that is on the host already, instead of
 	// Key.
@@ -51,6 +62,12 @@ func (s Spec) Validate() error {
 		report("repository %q: url %q is not an http, https or file address", s.Name, s.URL)
 	} else if parsed.User != nil {
 		report("repository %q: url holds a password, which everybody on the host could read: put it into /etc/apt/auth.conf.d", s.Name)
+	}
+	if s.Format == RPM {
+		if s.Suite != "" || len(s.Components) > 0 {
+			report("repository %q: a repository of rpms has neither suite nor components: all of its place is in the url", s.Name)
+		}
+		return errors.Join(append(problems, s.validateKey())...)
 	}
 	for _, word := range append([]string{s.Suite}, s.Components...) {
 		if word == "" || strings.ContainsAny(word, " \t\n[]#") {
@@ -84,20 +101,36 @@ func (s Spec) validateKey() error {
 	}
 }
 
-// SourcePath is the file that describes the repository to apt.
-func (s Spec) SourcePath(dirs Dirs) string { return path.Join(dirs.Sources, s.Name+".list") }
+// SourcePath is the file that describes the repository to the package manager.
+func (s Spec) SourcePath(dirs Dirs) string {
+	if s.Format == RPM {
+		return path.Join(dirs.Sources, s.Name+".repo")
+	}
+	return path.Join(dirs.Sources, s.Name+".list")
+}
 
 // KeyPath is the file of its key. The ending tells apt that it is armoured.
 func (s Spec) KeyPath(dirs Dirs) string {
 	if s.KeyFile != "" {
 		return s.KeyFile
 	}
+	if s.Format == RPM {
+		return path.Join(dirs.Keys, "RPM-GPG-KEY-"+s.Name) // as distributions call theirs
+	}
 	return path.Join(dirs.Keys, s.Name+".asc")
 }
 
-// SourceContent is the text at SourcePath. The one-line form is understood by
+// SourceContent is the text at SourcePath. Of debs the one-line form is understood by
 // every apt (sources.list(5)); the key counts for this repository alone.
+//
+// Of rpms (dnf.conf(5), libzypp's manual) the key counts for the packages: they are
+// what is signed everywhere, also where the index is not. dnf and yum import the key
+// when they first need it. Variables such as $basearch may be in the address.
 func (s Spec) SourceContent(dirs Dirs) []byte {
+	if s.Format == RPM {
+		return fmt.Appendf(nil, "# Managed by hostler.\n[%s]\nname=%s\nbaseurl=%s\nenabled=1\ngpgcheck=1\ngpgkey=file://%s\n",
+			s.Name, s.Name, s.URL, s.KeyPath(dirs))
+	}
 	words := append([]string{"deb", "[signed-by=" + s.KeyPath(dirs) + "]", s.URL, s.Suite}, s.Components...)
 	return []byte("# Managed by hostler.\n" + strings.Join(words, " ") + "\n")
 }

@@ -34,12 +34,15 @@ type Caps struct {
 	FailingUnit func(t *testing.T, h host.Host, name string)
 }
 
-// KernelCaps are sysctls that the suite may change and gives back.
+// KernelCaps are values of the kernel that the suite may change and gives back.
 type KernelCaps struct {
 	Flag   string // a key that takes 0 and 1
 	Vector string // a key that holds three numbers
 	// ReadOnly is a key that cannot be written.
 	ReadOnly string
+	// Attribute is a number below /sys that the suite may change and gives back, and
+	// ReadOnlyAttribute one that cannot be written.
+	Attribute, ReadOnlyAttribute string
 }
 
 // suite is what a case works with.

@@ -21,6 +21,7 @@ var kernelCases = []conformanceCase{
 		_, err := s.Sysctl("vm.swappiness")
 		wantError(t, err, host.ErrNotLive)
 		wantError(t, s.SetSysctl("vm.swappiness", "1"), host.ErrNotLive)
+		wantError(t, s.SetAttribute("/sys/kernel/mm/ksm/run", "0"), host.ErrNotLive)
 		_, err = s.Module("overlay")
 		wantError(t, err, host.ErrNotLive)
 		wantError(t, s.LoadModule(t.Context(), "overlay"), host.ErrNotLive)
@@ -31,6 +32,8 @@ var kernelCases = []conformanceCase{
 		wantError(t, s.SwapOn(t.Context(), "/dev/sda2"), host.ErrNotLive)
 		_, err = s.BootID()
 		wantError(t, err, host.ErrNotLive)
+		_, err = s.ClockSynchronised()
+		wantError(t, err, host.ErrNotLive)
 	}},
 	{name: "has no systemd in an image", needs: isImage, run: func(t *testing.T, s *suite) {
 		_, err := s.UnitsLike(t.Context(), "*.service")
@@ -39,6 +42,7 @@ var kernelCases = []conformanceCase{
 		wantError(t, err, host.ErrNotLive)
 		wantError(t, s.DaemonReload(t.Context()), host.ErrNotLive)
 		wantError(t, s.UnitJob(t.Context(), "a.service", host.JobStart), host.ErrNotLive)
+		wantError(t, s.Reboot(t.Context()), host.ErrNotLive)
 	}},
 	{name: "has no network in an image", needs: isImage, run: func(t *testing.T, s *suite) {
 		_, err := s.Interfaces(t.Context())
@@ -90,6 +94,33 @@ var kernelCases = []conformanceCase{
 		s.wantSysctl(t, s.caps.Kernel.Flag, "1")
 		wantError(t, s.SetSysctl(s.caps.Kernel.ReadOnly, "1"), fs.ErrPermission)
 	}},
+	{name: "writes attributes in place", needs: isLive, run: func(t *testing.T, s *suite) {
+		p := s.caps.Kernel.Attribute
+		before, err := s.ReadFile(p)
+		must(t, err)
+		t.Cleanup(func() { must(t, s.SetAttribute(p, host.AttributeValue(before))) })
+		for _, value := range []string{"1234", "1235"} {
+			must(t, s.SetAttribute(p, value))
+			s.wantContent(t, p, value+"\n")
+		}
+	}},
+	{name: "refuses attributes that the kernel refuses", needs: isLive, run: func(t *testing.T, s *suite) {
+		p := s.caps.Kernel.Attribute
+		before, err := s.ReadFile(p)
+		must(t, err)
+		err = s.SetAttribute(p, "many")
+		wantError(t, err, syscall.EINVAL)
+		if err != nil && !(strings.Contains(err.Error(), "many") && strings.Contains(err.Error(), p)) {
+			t.Errorf("got error %q, want it to name attribute and value", err)
+		}
+		s.wantContent(t, p, string(before))
+		wantError(t, s.SetAttribute(s.caps.Kernel.ReadOnlyAttribute, "1"), fs.ErrPermission)
+		wantError(t, s.SetAttribute("/sys/kernel/hostler", "1"), fs.ErrNotExist)
+		wantError(t, s.SetAttribute("/sys/kernel", "1"), host.ErrNotRegular)
+		for _, outside := range []string{"/etc/hostname", "/sys/../etc/hostname", "sys/kernel"} {
+			wantError(t, s.SetAttribute(outside, "1"), fs.ErrInvalid)
+		}
+	}},
 	{name: "tells modules that it lacks", needs: isLive, run: func(t *testing.T, s *suite) {
 		const missing = "hostler_conformance_no_such_module"
 		if state, err := s.Module(missing); state != host.ModuleAbsent || err != nil {
@@ -121,6 +152,13 @@ var kernelCases = []conformanceCase{
 		must(t, err)
 		if second, err := s.BootID(); err != nil || second != first || len(first) != 36 {
 			t.Errorf("got %q and %q, %v, want one UUID twice", first, second, err)
+		}
+	}},
+	{name: "tells whether the clock is disciplined", needs: isLive, run: func(t *testing.T, s *suite) {
+		first, err := s.ClockSynchronised()
+		must(t, err)
+		if second, err := s.ClockSynchronised(); err != nil || second != first {
+			t.Errorf("got %v and then %v, %v, want one answer twice", first, second, err)
 		}
 	}},
 	{name: "has a loopback interface", needs: isLive, run: func(t *testing.T, s *suite) {

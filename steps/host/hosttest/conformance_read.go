@@ -95,4 +95,21 @@ var readCases = []conformanceCase{
 		}
 		s.wantNames(t, s.folder, ".hidden", "C", "a", "b")
 	}},
+	{name: "describes the file system of a path", run: func(t *testing.T, s *suite) {
+		s.write(t, s.at("file"), "")
+		must(t, s.Symlink(s.at("link"), "file"))
+		for _, p := range []string{s.folder, s.at("file"), s.at("link")} {
+			got, err := s.Filesystem(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Type == "" || got.Bytes == 0 || got.FreeBytes > got.Bytes || got.FreeInodes > got.Inodes || got.ReadOnly {
+				t.Errorf("%s: got %+v, want a type, a size, and no more free than there is, of one that can be written", p, got)
+			}
+		}
+		_, err := s.Filesystem(s.at("gone"))
+		wantError(t, err, fs.ErrNotExist)
+		_, err = s.Filesystem("relative")
+		wantError(t, err, fs.ErrInvalid)
+	}},
 }

@@ -14,12 +14,16 @@ func TestFakeConformance(t *testing.T) {
 	t.Parallel()
 	kernel := &hosttest.KernelCaps{
 		Flag: "net.ipv4.conf.lo.promote_secondaries", Vector: "net.ipv4.tcp_rmem", ReadOnly: "kernel.version",
+		Attribute: "/sys/class/net/lo/tx_queue_len", ReadOnlyAttribute: "/sys/class/net/lo/ifindex",
 	}
 	live := []hosttest.Option{
 		hosttest.Sysctl(kernel.Flag, "0"),
 		hosttest.Sysctl(kernel.Vector, "4096 131072 6291456"),
 		hosttest.ReadOnlySysctl(kernel.ReadOnly, "#1 SMP"),
 		hosttest.Sysctl("vm.swappiness", "60"),
+		hosttest.Dir("/sys/kernel", 0o755),
+		hosttest.Attribute(kernel.Attribute, "1000"),
+		hosttest.FileWith(kernel.ReadOnlyAttribute, "1\n", host.Attr{Mode: 0o444}),
 		hosttest.Module("overlay", hosttest.Builtin),
 		hosttest.Interface("lo", "127.0.0.1/8"),
 		hosttest.DefaultRoute(host.Route{Interface: "host0", Metric: 100}),

@@ -20,6 +20,7 @@ type Fake struct {
 
 	image    bool
 	bootID   string
+	unsynced bool
 	now      time.Time
 	root     *node
 	sysctls  map[string]sysctl // by path below /proc/sys
@@ -32,7 +33,12 @@ type Fake struct {
 	links    []host.Interface
 	routes   []host.Route
 	handlers map[string]Handler
-	answers  map[string]Answer // by the check's content
+	answers  map[string]Answer      // by the check's content
+	effects  map[string]func(*Fake) // by the attribute that was written
+	mounts   map[string]host.Filesystem
+
+	// held: reboots are accepted and do not happen.
+	held bool
 
 	faults []*Fault
 	calls  []Call
@@ -68,6 +74,8 @@ func New(options ...Option) *Fake {
 		locks:    map[string]host.Process{},
 		handlers: map[string]Handler{},
 		answers:  map[string]Answer{},
+		effects:  map[string]func(*Fake){},
+		mounts:   map[string]host.Filesystem{"/": {Type: "ext4", Bytes: 100 << 30, FreeBytes: 60 << 30, Inodes: 6 << 20, FreeInodes: 5 << 20}},
 	}
 	for _, folder := range []string{"/dev", "/etc/systemd/system", "/run", "/usr/lib/systemd/system", "/var/lib"} {
 		f.Change(Dir(folder, 0o755))
@@ -94,6 +102,7 @@ func (f *Fake) Clone() *Fake {
 	c := &Fake{
 		image:    f.image,
 		bootID:   f.bootID,
+		unsynced: f.unsynced,
 		now:      f.now,
 		root:     f.root.clone(),
 		sysctls:  maps.Clone(f.sysctls),
@@ -107,6 +116,9 @@ func (f *Fake) Clone() *Fake {
 		routes:   slices.Clone(f.routes),
 		handlers: maps.Clone(f.handlers),
 		answers:  maps.Clone(f.answers),
+		effects:  maps.Clone(f.effects),
+		mounts:   maps.Clone(f.mounts),
+		held:     f.held,
 	}
 	for unit, lines := range f.logs {
 		c.logs[unit] = slices.Clone(lines)

@@ -27,6 +27,9 @@ func (f *Fake) writeFile(p string, content []byte, attr host.Attr) error {
 	if old, ok := folder.children[name]; ok && !old.mode.IsRegular() {
 		return fmt.Errorf("writing %q: %w", p, host.ErrNotRegular)
 	}
+	if strings.HasPrefix(p, "/sys/") && !f.image { // the kernel makes no files there: SetAttribute
+		return fmt.Errorf("writing %q: %w", p, fs.ErrPermission)
+	}
 	if err := f.keepOriginal(p); err != nil {
 		return err
 	}

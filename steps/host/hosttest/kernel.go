@@ -291,3 +291,23 @@ func (f *Fake) BootID() (string, error) {
 	defer f.mu.Unlock()
 	return f.bootID, f.live("reading the boot id")
 }
+
+// ClockUnsynchronised lets the clock run free, as it does before a daemon has
+// reached its servers.
+func ClockUnsynchronised() Option {
+	return func(f *Fake) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.unsynced = true
+	}
+}
+
+// ClockSynchronised implements host.Kernel.
+func (f *Fake) ClockSynchronised() (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.live("asking for the state of the clock"); err != nil {
+		return false, err
+	}
+	return !f.unsynced, nil
+}

@@ -73,12 +73,16 @@ func TestCatalogHasItsOrder(t *testing.T) {
 		want []string
 	}{
 		"of a full NodeGroup": {"testdata/full.yaml", []string{
-			"repositories", "swap", "modules", "sysctl", "files", "packages", "units", "cri/containerd", "network/cni", "kubelet",
-			"configurations", "configurations/optional",
+			"preflight", "unattended-upgrades", "ca-certificates", "proxy", "repositories", "time-sync", "swap", "modules", "sysctl",
+			"hugepages", "blockdevices", "journald", "limits", "users", "selinux", "apparmor", "firewall", "unneeded-services", "network/link-managers",
+			"files", "packages", "units", "cri/containerd", "network/cni", "kubelet",
+			"configurations", "configurations/optional", "reboot",
 		}},
 		"without what is not asked for": {"testdata/empty.yaml", []string{
-			"swap", "modules", "sysctl", "files", "units", "cri/containerd", "network/cni",
-			"configurations", "configurations/optional",
+			"preflight", "unattended-upgrades", "ca-certificates", "proxy", "time-sync", "swap", "modules", "sysctl",
+			"hugepages", "blockdevices", "journald", "limits", "users", "selinux", "apparmor", "firewall", "unneeded-services", "network/link-managers",
+			"files", "units", "cri/containerd", "network/cni",
+			"configurations", "configurations/optional", "reboot",
 		}},
 	}
 	for name, c := range cases {
@@ -143,7 +147,7 @@ func TestConversionIsWhole(t *testing.T) {
 	}
 }
 
-func TestConfigurationsAreTheLastSteps(t *testing.T) {
+func TestConfigurationsComeAfterAllThatTheyMayNeed(t *testing.T) {
 	t.Parallel()
 	script := v1alpha1.Script{Check: "exit 0", Apply: "exit 0"}
 	configuration := func(name string, edit func(*v1alpha1.Script)) v1alpha1.Configuration {
@@ -164,7 +168,7 @@ func TestConfigurationsAreTheLastSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"configurations", "configurations/optional", "configuration/zram", "configuration/audit"}
+	want := []string{"configurations", "configurations/optional", "configuration/zram", "configuration/audit", "reboot"}
 	if diff := cmp.Diff(want, names(list[len(list)-len(want):])); diff != "" {
 		t.Errorf("last steps (-want +got):\n%s", diff)
 	}
@@ -236,9 +240,9 @@ func TestCatalogNeedsAPackageManager(t *testing.T) {
 	t.Parallel()
 	machine := debian12(t)
 	other := *machine.Release
-	other.PackageManager = distros.Zypper
+	other.PackageManager = "urpmi"
 	machine.Release = &other
-	if _, err := Catalog(spec(t, "testdata/empty.yaml"), machine); err == nil || !strings.Contains(err.Error(), "zypper") {
+	if _, err := Catalog(spec(t, "testdata/empty.yaml"), machine); err == nil || !strings.Contains(err.Error(), "urpmi") {
 		t.Errorf("got %v, want the package manager named", err)
 	}
 }

@@ -49,12 +49,12 @@ func (c *catalog) cri() steps.Step {
 		return notmanaged.New(c.notManagedSpec())
 	}
 	name, version := facts.Packages.Containerd, ""
-	if name == "" {
-		c.unknown("spec.cri.type", "what the package of containerd is called", "take NotManaged and install a runtime by packages.install")
-		return nil
-	}
 	if wish := c.spec.CRI.Containerd; wish != nil {
-		version = wish.Version
+		name, version = cmp.Or(wish.Package, name), wish.Version
+	}
+	if name == "" {
+		c.unknown("spec.cri.containerd.package", "what the package of containerd is called", "name it here")
+		return nil
 	}
 	spec := c.containerdSpec()
 	spec.Package = cri.Managed{
@@ -120,7 +120,7 @@ func (c *catalog) dockerPackages() (engine, bridge cri.Package) {
 	}
 	if wanted[0].Name == "" {
 		c.unknown("spec.cri.docker.source", fmt.Sprintf("the packages of Docker from source %s", cmp.Or(wish.Source, v1alpha1.DockerFromDistribution)),
-			"take the other source, or NotManaged and install a runtime by packages.install")
+			"take the other source, or type NotManaged with a runtime that packages.install brings")
 		return nil, nil
 	}
 	engine = cri.Managed{Step: c.packagesStep("cri/docker", wanted...), Manager: c.manager, PackageName: wanted[0].Name, Wish: wish.Version}

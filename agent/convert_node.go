@@ -91,12 +91,16 @@ func chooseIP(ctx context.Context, v host.View) (netip.Addr, error) {
 func (c *catalog) cniSpec() (cni.Spec, error) {
 	facts, wish := c.machine.Release, c.spec.Network.CNI
 	spec := cni.Spec{
-		Type: cni.Type(wish.Type), Package: c.packageStep("network/cni", facts.Packages.KubernetesCNI, "", steps.None),
-		RuntimeUnit: c.runtime().Unit, BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
+		Type: cni.Type(wish.Type), RuntimeUnit: c.runtime().Unit, BinDir: facts.CNI.BinDir, ConfDir: facts.CNI.ConfDir,
 	}
 	if wish.Bridge == nil {
 		return spec, nil
 	}
+	if facts.Packages.KubernetesCNI == "" {
+		c.unknown("spec.network.cni.type", "what the package of network plugins is called", "take NotManaged, and install them by packages.install")
+		return spec, nil
+	}
+	spec.Package = c.packageStep("network/cni", facts.Packages.KubernetesCNI, "", steps.None)
 	var err error
 	if spec.Subnet, err = netip.ParsePrefix(wish.Bridge.Subnet); err != nil {
 		return spec, fmt.Errorf("bridge.subnet: %w", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/distros/pkgmgr"
 	"github.com/hostler-dev/hostler/distros/pkgmgr/repository"
 	"github.com/hostler-dev/hostler/steps"
@@ -15,10 +16,19 @@ import (
 	"github.com/hostler-dev/hostler/steps/packages"
 )
 
+// repositoryTypes are what a package manager can take packages from. apt of ALT reads a format of its own, which the API
+// has no name for.
+var repositoryTypes = map[distros.PackageManager]v1alpha1.RepositoryType{
+	distros.Apt: v1alpha1.RepositoryApt,
+	distros.Dnf: v1alpha1.RepositoryRPM, distros.Yum: v1alpha1.RepositoryRPM, distros.Zypper: v1alpha1.RepositoryRPM,
+}
+
 // serves tells whether a repository is for this machine.
 func (c *catalog) serves(r *v1alpha1.Repository) bool {
-	return r.Type == v1alpha1.RepositoryApt && r.ServesDistro(c.machine.Distro.ID, c.machine.Distro.Version)
+	return r.Type == repositoryTypes[c.machine.Release.PackageManager] && r.ServesDistro(c.machine.Distro.ID, c.machine.Distro.Version)
 }
+
+var formats = map[v1alpha1.RepositoryType]repository.Format{v1alpha1.RepositoryApt: repository.Deb, v1alpha1.RepositoryRPM: repository.RPM}
 
 func (c *catalog) repositorySpecs() []repository.Spec {
 	var specs []repository.Spec
@@ -27,7 +37,7 @@ func (c *catalog) repositorySpecs() []repository.Spec {
 		if !c.serves(r) {
 			continue
 		}
-		spec := repository.Spec{Name: r.Name, URL: r.URL, Suite: r.Suite, Components: r.Components}
+		spec := repository.Spec{Format: formats[r.Type], Name: r.Name, URL: r.URL, Suite: r.Suite, Components: r.Components}
 		if r.KeyIsPath() {
 			spec.KeyFile = r.Key
 		} else {

@@ -62,7 +62,7 @@ func (c *catalog) trust() steps.Step {
 	facts, wish := c.machine.Release.Trust, c.spec.OperatingSystem.CACertificates
 	if facts.Dir == "" {
 		if len(wish) > 0 {
-			c.unknown("spec.operatingSystem.caCertificates", "where certificate authorities are kept", "put them in place with operatingSystem.files and a NodeGroupConfiguration")
+			c.unknown("spec.operatingSystem.caCertificates", "where certificate authorities are kept", "leave them to a NodeGroupConfiguration")
 		}
 		return nil
 	}
@@ -80,7 +80,7 @@ func (c *catalog) autoUpdates() steps.Step {
 	facts := c.machine.Release.Updates
 	mode := autoupdates.Mode(c.spec.OperatingSystem.UnattendedUpgrades)
 	if mode == autoupdates.Disabled && len(facts.Units) == 0 && !facts.AptPeriodic {
-		c.unknown("spec.operatingSystem.unattendedUpgrades", "what updates packages unasked", "stop its units with operatingSystem.units")
+		c.unknown("spec.operatingSystem.unattendedUpgrades", "what updates packages unasked", "leave it Unmanaged, and mask its units in operatingSystem.units")
 	}
 	return autoupdates.New(autoupdates.Spec{Mode: mode, Units: facts.Units, AptPeriodic: facts.AptPeriodic})
 }
@@ -89,7 +89,7 @@ func (c *catalog) timeSync() steps.Step {
 	facts := c.machine.Release.TimeSync
 	mode := timesync.Mode(c.spec.OperatingSystem.TimeSync)
 	if mode == timesync.Enabled && facts.Unit == "" {
-		c.unknown("spec.operatingSystem.timeSync", "what keeps the clock", "install a time daemon with packages.install and operatingSystem.units")
+		c.unknown("spec.operatingSystem.timeSync", "what keeps the clock", "leave it Unmanaged, and install a time daemon by packages.install")
 	}
 	spec := timesync.Spec{Mode: mode, Units: facts.Units, Unit: facts.Unit}
 	if mode == timesync.Enabled && facts.Package != "" {
@@ -194,7 +194,7 @@ func (c *catalog) appArmor() steps.Step {
 func (c *catalog) firewall() steps.Step {
 	off, units := c.spec.OperatingSystem.Firewall == v1alpha1.Disabled, c.machine.Release.Security.Firewalls
 	if off && len(units) == 0 {
-		c.unknown("spec.operatingSystem.firewall", "which firewall it has", "stop its unit with operatingSystem.units")
+		c.unknown("spec.operatingSystem.firewall", "which firewall it has", "leave it Unmanaged, and mask its unit in operatingSystem.units")
 	}
 	return firewall.New(firewall.Spec{Disabled: off, Units: units})
 }
@@ -219,7 +219,7 @@ func (c *catalog) reboot() steps.Step {
 
 // unknown refuses a field that needs a fact which the distribution's row does not have: to guess would be worse.
 func (c *catalog) unknown(field, fact, instead string) {
-	c.problem(field, fmt.Errorf("hostler does not know %s on %s: leave the field away, or %s", fact, c.machine.Release.Name, instead))
+	c.problem(field, fmt.Errorf("hostler does not know %s on %s: %s", fact, c.machine.Release.Name, instead))
 }
 
 func number(n *int32) *int {

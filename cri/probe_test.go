@@ -28,10 +28,15 @@ type server struct {
 	runtime.UnimplementedRuntimeServiceServer
 	conditions []*runtime.RuntimeCondition
 	noStatus   error
+	linux      *runtime.LinuxRuntimeConfiguration
 }
 
 func (s server) Version(context.Context, *runtime.VersionRequest) (*runtime.VersionResponse, error) {
 	return &runtime.VersionResponse{RuntimeName: "test", RuntimeApiVersion: "v1"}, nil
+}
+
+func (s server) RuntimeConfig(context.Context, *runtime.RuntimeConfigRequest) (*runtime.RuntimeConfigResponse, error) {
+	return &runtime.RuntimeConfigResponse{Linux: s.linux}, nil
 }
 
 func (s server) Status(context.Context, *runtime.StatusRequest) (*runtime.StatusResponse, error) {
@@ -110,6 +115,49 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+func TestAskDriver(t *testing.T) {
+	t.Parallel()
+	says := func(linux *runtime.LinuxRuntimeConfiguration) func(*grpc.Server) {
+		return func(g *grpc.Server) { runtime.RegisterRuntimeServiceServer(g, server{linux: linux}) }
+	}
+	for name, c := range map[string]struct {
+		register func(*grpc.Server)
+		want     string
+	}{
+		"systemd":                     {says(&runtime.LinuxRuntimeConfiguration{CgroupDriver: runtime.CgroupDriver_SYSTEMD}), "systemd"},
+		"cgroupfs":                    {says(&runtime.LinuxRuntimeConfiguration{CgroupDriver: runtime.CgroupDriver_CGROUPFS}), "cgroupfs"},
+		"nothing from one of Windows": {says(nil), ""},
+		"nothing from one before 2.0": {func(g *grpc.Server) {
+			runtime.RegisterRuntimeServiceServer(g, &runtime.UnimplementedRuntimeServiceServer{})
+		}, ""},
+		"nothing where CRI is not there": {func(*grpc.Server) {}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, err := AskDriver(t.Context(), socket, serve(t, c.register)); err != nil || got != c.want {
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+	refused := func(context.Context, string) (net.Conn, error) { return nil, errors.New("nobody listens") }
+	if got, err := AskDriver(t.Context(), socket, refused); err == nil {
+		t.Errorf("got %q from nobody, want an error", got)
+	}
+}
+
+func TestAnswersFindsTheSocket(t *testing.T) {
+	t.Parallel()
+	dial := serve(t, func(g *grpc.Server) {
+		runtime.RegisterRuntimeServiceServer(g, server{conditions: []*runtime.RuntimeCondition{{Type: runtime.RuntimeReady, Status: true}}})
+	})
+	if err := NewAnswers("", "", dial).Check(t.Context(), hosttest.New(hosttest.File(socket, ""))); err != nil {
+		t.Errorf("got %v, want the one socket there is to answer", err)
+	}
+	if err := NewAnswers("", socket, dial).Check(t.Context(), hosttest.New()); !errors.Is(err, steps.ErrAbsent) {
+		t.Errorf("got %v, want it absent without a unit and a socket", err)
 	}
 }
 

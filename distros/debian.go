@@ -94,7 +94,7 @@ func debianFamily() Release {
 		Kubelet:      Kubelet{EnvironmentFile: "/etc/default/kubelet", Unit: "kubelet.service"},
 		Sysctl:       Sysctl{ReadsEtcSysctlConf: true},
 		Trust: Trust{
-			Dir: "/usr/local/share/ca-certificates", Suffix: ".crt", Update: []string{"update-ca-certificates"},
+			Dir: "/usr/local/share/ca-certificates", Suffix: ".crt", Update: []string{"update-ca-certificates", "--fresh"},
 			Bundle: "/etc/ssl/certs/ca-certificates.crt", Package: "ca-certificates",
 		},
 		TimeSync: TimeSync{

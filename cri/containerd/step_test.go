@@ -223,6 +223,10 @@ func TestPlanFailsWithTheWayOut(t *testing.T) {
 			spec: func(s *Spec) { s.Config = map[string]any{"version": int64(3)} },
 			want: "spec.cri.containerd.config: version is set by hostler itself",
 		},
+		"another runtime serves the node": {
+			host: installed("1.7.24-1", hosttest.File("/var/lib/kubelet/config.yaml", "containerRuntimeEndpoint: unix:///run/cri-dockerd.sock\n")),
+			want: "hostler does not change the container runtime of a node: Docker (by cri-dockerd) serves it at /run/cri-dockerd.sock",
+		},
 		"package version is no version": {
 			host: installed("1.7.24-1"), wish: "latest",
 			want: `containerd package version "latest" does not begin with two numbers`,

@@ -68,7 +68,7 @@ func suseGet(t *testing.T, h *host.OS) (version string, held bool) {
 	return found.Version, found.Held
 }
 
-func TestZypperGivesTheNodeBack(t *testing.T) {
+func TestNodeZypperGivesTheNodeBack(t *testing.T) {
 	h := suse(t)
 	for _, c := range []struct {
 		name    string
@@ -100,7 +100,7 @@ func TestZypperGivesTheNodeBack(t *testing.T) {
 	}
 }
 
-func TestZypperFailsInWordsThatAreUnderstood(t *testing.T) {
+func TestNodeZypperFailsInWordsThatAreUnderstood(t *testing.T) {
 	h := suse(t)
 	there(t, h, demo("1.1"), holdDemo)
 	before := suseLook(t, h)
@@ -135,18 +135,19 @@ func TestZypperFailsInWordsThatAreUnderstood(t *testing.T) {
 	}
 }
 
-func TestZypperLockIsWaitedFor(t *testing.T) {
+func TestNodeZypperLockIsWaitedFor(t *testing.T) {
 	h := suse(t)
 	there(t, h, freeDemo, pkgmgr.Remove{Manager: distros.Zypper, Name: "hostler-demo"})
 	done := make(chan error, 1)
 	go func() {
-		_, err := h.Run(t.Context(), host.Command{Argv: []string{"sh", "-c", "printf $$ > /run/zypp.pid; exec sleep 8"}})
+		_, err := h.Run(t.Context(), host.Command{Argv: []string{"sh", "-c", "printf $$ > /run/zypp.pid; exec sleep 4"}})
 		done <- err
 	}()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
-		if content, err := os.ReadFile("/run/zypp.pid"); err == nil && len(content) > 0 {
+		pid, _ := os.ReadFile("/run/zypp.pid")
+		if command, _ := os.ReadFile("/proc/" + string(pid) + "/cmdline"); strings.HasPrefix(string(command), "sleep") {
 			break
 		}
 	}
@@ -160,8 +161,8 @@ func TestZypperLockIsWaitedFor(t *testing.T) {
 	must(t, <-done)
 }
 
-// TestZypperPrefetch: what is fetched ahead is enough, there and back.
-func TestZypperPrefetch(t *testing.T) {
+// TestNodeZypperPrefetch: what is fetched ahead is enough, there and back.
+func TestNodeZypperPrefetch(t *testing.T) {
 	h := suse(t)
 	there(t, h, freeDemo, demo("1.0"))
 	for _, cache := range []string{"/var/cache/hostler", "/var/cache/zypp/packages"} {

@@ -12,6 +12,8 @@ import (
 	"github.com/hostler-dev/hostler/steps/steptest"
 )
 
+// disk is a disk whose kernel does what blk_mq_init_sched does: a new scheduler sets the
+// length of the queue.
 func disk(name, scheduler string, requests, readAhead int) hosttest.Option {
 	return func(f *hosttest.Fake) {
 		queue := "/sys/block/" + name + "/queue/"
@@ -19,6 +21,9 @@ func disk(name, scheduler string, requests, readAhead int) hosttest.Option {
 			hosttest.Attribute(queue+"scheduler", scheduler),
 			hosttest.Attribute(queue+"nr_requests", fmt.Sprint(requests)),
 			hosttest.Attribute(queue+"read_ahead_kb", fmt.Sprint(readAhead)),
+			hosttest.OnAttribute(queue+"scheduler", func(f *hosttest.Fake) {
+				f.Change(hosttest.Attribute(queue+"nr_requests", "256"))
+			}),
 		)
 	}
 }
@@ -27,7 +32,7 @@ func disk(name, scheduler string, requests, readAhead int) hosttest.Option {
 func machine(more ...hosttest.Option) func() *hosttest.Fake {
 	return func() *hosttest.Fake {
 		f := hosttest.New(
-			disk("sda", "[mq-deadline] kyber none", 256, 128),
+			disk("sda", "[mq-deadline] kyber none", 300, 128),
 			disk("sdb", "mq-deadline kyber [none]", 64, 4096),
 			disk("nvme0n1", "[none] mq-deadline", 1023, 128),
 			disk("dm-0", "none", 128, 128),
@@ -75,6 +80,8 @@ func TestStep(t *testing.T) {
 				f.Change(hosttest.Attribute("/sys/block/sda/queue/read_ahead_kb", "12"))
 				return f
 			}},
+		{Name: "gives the length back that a new scheduler takes along", Host: machine(), Golden: "testdata/scheduler.golden",
+			Step: wish(blockdevices.QueueWish{Match: "sda", Scheduler: "none"})},
 		{Name: "warns of a scheduler that a disk does not offer", Host: machine(), Golden: "testdata/unknown.golden",
 			Step: wish(blockdevices.QueueWish{Match: "*", Scheduler: "bfq", ReadAheadKB: number(256)})},
 		{Name: "keeps only the rule of an image", Step: wish(all...), Host: machine(hosttest.Image()), Golden: "testdata/image.golden"},
@@ -91,7 +98,7 @@ func TestStep(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	f := machine()()
-	ops, err := wish(blockdevices.QueueWish{Match: "sda", Scheduler: "none", Requests: number(256)})().Plan(t.Context(), f)
+	ops, err := wish(blockdevices.QueueWish{Match: "sda", Scheduler: "none", Requests: number(300)})().Plan(t.Context(), f)
 	if err != nil || len(ops) != 2 {
 		t.Fatalf("got %v, %v, want the rule and the disk", ops, err)
 	}

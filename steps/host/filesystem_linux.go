@@ -24,7 +24,7 @@ func (h *OS) Filesystem(p string) (Filesystem, error) {
 		block = uint64(st.Frsize)
 	}
 	out := Filesystem{
-		Type: typeName(int64(st.Type)), Bytes: st.Blocks * block, FreeBytes: st.Bavail * block, Inodes: st.Files, FreeInodes: st.Ffree,
+		Type: typeName(st.Type), Bytes: st.Blocks * block, FreeBytes: st.Bavail * block, Inodes: st.Files, FreeInodes: st.Ffree,
 		ReadOnly: st.Flags&unix.ST_RDONLY != 0, NoExec: st.Flags&unix.ST_NOEXEC != 0,
 	}
 	if out.Type == "xfs" {
@@ -70,6 +70,6 @@ func (h *OS) xfsWithoutFileTypes(p string) bool {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	var geometry [xfsGeometrySize]byte
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), xfsGeometry, uintptr(unsafe.Pointer(&geometry)))
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), xfsGeometry, uintptr(unsafe.Pointer(&geometry))) //nolint:gosec // the kernel writes the structure, and the buffer has its size
 	return errno == 0 && binary.NativeEndian.Uint32(geometry[xfsFlagsOffset:])&xfsFlagFtype == 0
 }

@@ -31,9 +31,9 @@ const (
 	field = "operatingSystem.journald"
 	// keepsAllStreams is the systemd that keeps every connection over a restart.
 	keepsAllStreams = 235
-	// hasSecNames is a systemd that surely knows RateLimitIntervalSec. All of them
-	// know the older name RateLimitInterval (journald-gperf.gperf keeps it for
-	// compatibility), EL7's 219 and Ubuntu 16.04's 229 only that.
+	// hasSecNames is a systemd that surely knows RateLimitIntervalSec. journald.conf(5)
+	// of EL7's 219 and Ubuntu 16.04's 229 has RateLimitInterval, which newer ones still
+	// read.
 	hasSecNames = 235
 )
 

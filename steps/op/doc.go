@@ -1,5 +1,5 @@
 // Package op is the closed set of edits that hostler makes on a host: files,
-// directories, links, sysctls, kernel modules, swap and systemd units. (Package
+// directories, links, sysctls, attributes below /sys, kernel modules, swap and systemd units. (Package
 // edits are in distros/pkgmgr, beside what they know of package managers.)
 //
 // Every op is a plain struct. What a person sees of it is worked out when it is

@@ -67,7 +67,7 @@ func judgeServer(ctx context.Context, v host.View, server string) ([]Finding, er
 		return []Finding{warning("Give the kubelet a file with the real servers: resolvConf in spec.kubelet.config.",
 			"%s names %s, which is another thing in a pod: CoreDNS asks itself and ends", resolvConf, server)}, nil
 	}
-	return nil, nil //nolint:nilerr // the resolver skips what is no address, and so do we
+	return nil, nil
 }
 
 // resolver reads resolv.conf(5). Of several search lines the last one counts.

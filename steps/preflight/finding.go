@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hostler-dev/hostler/steps/host"
@@ -112,7 +113,7 @@ func run(ctx context.Context, v host.View, s Spec, checks []Check) []Finding {
 		}
 		found, err := check.Run(ctx, v, s)
 		if err != nil {
-			found = append(found, info("Run it as root, or look yourself.", "this could not be looked at: %v", err))
+			found = append(found, info("Run it as root, or look yourself.", "this could not be looked at: %s", strings.ReplaceAll(err.Error(), "\n", "; ")))
 		}
 		for _, finding := range found {
 			finding.Check = check.Name

@@ -84,10 +84,11 @@ func (s Spec) planBlock(v host.View, file string, b block) (steps.Op, error) {
 	if err != nil && !missing {
 		return nil, err
 	}
-	after, err := without(before)
+	edit := without
 	if s.wanted() {
-		after, err = b.in(before)
+		edit = b.in
 	}
+	after, err := edit(before)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", file, err)

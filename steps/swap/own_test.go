@@ -15,7 +15,7 @@ import (
 const (
 	swapFile = "/var/swap/hostler"
 	fileUnit = "/etc/systemd/system/var-swap-hostler.swap"
-	small    = 128 << 10 // fakes hold it many times
+	small    = 64 << 10 // fakes hold it many times
 )
 
 // programs are those that make swap. chattr refuses, as on ext4.
@@ -91,8 +91,8 @@ func TestOwnSwap(t *testing.T) {
 			Host: func() *hosttest.Fake {
 				return machine(programs(), zram(0), hosttest.Attribute("/sys/fs/selinux/enforce", "1"))
 			}},
-		{Name: "wants nothing of a host with its file", Step: in(swap.Limited, small-1), Host: applied(t, limited, bare), Golden: "testdata/converged.golden"},
-		{Name: "makes the file anew in another size", Step: in(swap.Limited, 2*small), Host: applied(t, limited, bare), Golden: "testdata/resized.golden"},
+		{Name: "wants nothing of a host with its file", Step: in(swap.Limited, small), Host: applied(t, limited, bare), Golden: "testdata/converged.golden"},
+		{Name: "makes the file anew in another size, in whole blocks", Step: in(swap.Limited, small+1), Host: applied(t, limited, bare), Golden: "testdata/resized.golden"},
 		{Name: "switches its file on again", Step: in(swap.Limited, small), Golden: "testdata/limited-off.golden",
 			Host: func() *hosttest.Fake {
 				f := applied(t, limited, bare)()
@@ -139,6 +139,20 @@ func TestOwnSwapFailures(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestFileInUseIsSwitchedOffFirst(t *testing.T) {
+	t.Parallel()
+	bare := func() *hosttest.Fake { return machine(programs(), zram(0)) }
+	for _, size := range []int64{0, 2 * small} {
+		f := applied(t, swap.Spec{Mode: swap.Limited, Size: small}, bare)()
+		if err := (swap.SwapFile{Size: size}).Do(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Calls()[0]; got.Method != "SwapOff" || got.Subject != swapFile {
+			t.Errorf("size %d: got %v first, want swapoff before the file is touched", size, got)
+		}
 	}
 }
 

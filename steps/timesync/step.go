@@ -128,7 +128,7 @@ func (s Step) planNew(ctx context.Context, v host.View, masked []daemon) ([]step
 	}
 	return append(ops,
 		op.UnitFile{Name: s.spec.Unit, State: "enabled"}, op.DaemonReload{},
-		op.Job{Unit: s.spec.Unit, Verb: host.JobStart, Why: "no daemon keeps the clock"}), err
+		op.Job{Unit: s.spec.Unit, Verb: host.JobStart, Why: "one daemon must keep the clock"}), err
 }
 
 // planOthers stops and disables all daemons but one; the error is warnings.
@@ -164,7 +164,7 @@ func planDaemon(ctx context.Context, v host.View, d daemon) ([]steps.Op, error) 
 		ops = append(ops, enable)
 	}
 	if v.Live() && !d.running {
-		ops = append(ops, op.Job{Unit: d.Name, Verb: host.JobStart, Why: "no daemon keeps the clock"})
+		ops = append(ops, op.Job{Unit: d.Name, Verb: host.JobStart, Why: "one daemon must keep the clock"})
 	}
 	return ops, nil
 }

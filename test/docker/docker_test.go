@@ -49,12 +49,14 @@ var nodeTests = []string{"cri/docker", "cri/ocispec", "cri/containerd"}
 func TestRuntimes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	args := []string{"test", "-c", "-tags", "node", "-o", dir + "/"}
 	for _, pkg := range nodeTests {
-		cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "node", "-o", filepath.Join(dir, path.Base(pkg)), "github.com/hostler-dev/hostler/"+pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("building the test of %s: %v\n%s", pkg, err, out)
-		}
+		args = append(args, "github.com/hostler-dev/hostler/"+pkg)
+	}
+	build := exec.CommandContext(t.Context(), "go", args...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the tests of packages: %v\n%s", err, out)
 	}
 	for _, suite := range []string{"bookworm", "trixie"} {
 		t.Run("on "+suite, func(t *testing.T) {
@@ -73,7 +75,7 @@ func TestRuntimes(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, pkg := range nodeTests {
-				runOn(t, node, filepath.Join(dir, path.Base(pkg)))
+				runOn(t, node, filepath.Join(dir, path.Base(pkg)+".test"))
 			}
 		})
 	}
@@ -82,7 +84,7 @@ func TestRuntimes(t *testing.T) {
 // runOn runs a test binary on the node; one that runs no test is an error too.
 func runOn(t *testing.T, node *cluster.Node, binary string) {
 	t.Helper()
-	name := "/root/" + filepath.Base(binary) + ".test"
+	name := "/root/" + filepath.Base(binary)
 	if err := node.CopyIn(t.Context(), binary, name); err != nil {
 		t.Fatal(err)
 	}

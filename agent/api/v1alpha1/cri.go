@@ -45,6 +45,10 @@ const (
 
 // ContainerdSpec is containerd's package and configuration.
 type ContainerdSpec struct {
+	// Package is the name of the package that brings containerd. Default: the distribution's own, or containerd.io, from
+	// Docker's repository, where it has none.
+	// +optional
+	Package string `json:"package,omitempty"`
 	// Version of the package, as the package manager prints it; it is held at that. Default: the version that is there,
 	// or the newest when none is.
 	// +optional

@@ -31,6 +31,7 @@ func (c *checker) memberOf(p *field.Path, got, want CRIType) {
 }
 
 func (c *checker) containerd(p *field.Path, s *ContainerdSpec) {
+	c.matches(p.Child("package"), s.Package, packageName, "the name of a package, such as containerd.io")
 	c.matches(p.Child("version"), s.Version, packageVersion, "one exact version as the package manager prints it, such as 1.7.24-1")
 	c.atLeast(p.Child("maxConcurrentDownloads"), s.MaxConcurrentDownloads, 1)
 	c.matches(p.Child("sandboxImage"), s.SandboxImage, imageReference, "the name of an image, such as registry.k8s.io/pause:3.10")

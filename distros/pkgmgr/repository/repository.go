@@ -46,6 +46,9 @@ type Spec struct {
 type Dirs struct {
 	Sources string // /etc/apt/sources.list.d
 	Keys    string // /etc/apt/keyrings
+	// BinaryKeys is for an apt before 1.4, which reads no keys in ASCII armour
+	// (apt-key(8), "Supported keyring files"): that of Ubuntu 16.04 is 1.2.
+	BinaryKeys bool
 }
 
 // apt ignores files in sources.list.d whose names have other characters.
@@ -109,13 +112,16 @@ func (s Spec) SourcePath(dirs Dirs) string {
 	return path.Join(dirs.Sources, s.Name+".list")
 }
 
-// KeyPath is the file of its key. The ending tells apt that it is armoured.
+// KeyPath is the file of its key. The ending tells apt whether it is armoured.
 func (s Spec) KeyPath(dirs Dirs) string {
 	if s.KeyFile != "" {
 		return s.KeyFile
 	}
 	if s.Format == RPM {
 		return path.Join(dirs.Keys, "RPM-GPG-KEY-"+s.Name) // as distributions call theirs
+	}
+	if dirs.BinaryKeys {
+		return path.Join(dirs.Keys, s.Name+".gpg")
 	}
 	return path.Join(dirs.Keys, s.Name+".asc")
 }
@@ -135,13 +141,17 @@ func (s Spec) SourceContent(dirs Dirs) []byte {
 	return []byte("# Managed by hostler.\n" + strings.Join(words, " ") + "\n")
 }
 
-// KeyContent is the text at KeyPath, ending in a newline; nil where the key is
-// on the host already.
-func (s Spec) KeyContent() []byte {
-	if s.KeyFile != "" {
-		return nil
+// KeyContent is what is at KeyPath: text that ends in a newline, or binary; nil where
+// the key is on the host already.
+func (s Spec) KeyContent(dirs Dirs) ([]byte, error) {
+	switch {
+	case s.KeyFile != "":
+		return nil, nil
+	case dirs.BinaryKeys:
+		return dearmor(s.Key)
+	default:
+		return append(bytes.Clone(bytes.TrimSpace(s.Key)), '\n'), nil
 	}
-	return append(bytes.Clone(bytes.TrimSpace(s.Key)), '\n')
 }
 
 // flat tells whether the repository is a folder of packages without suites.

@@ -1,0 +1,147 @@
+//go:build cluster
+
+package e2e
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hostler-dev/hostler/sysctl"
+	"github.com/hostler-dev/hostler/test/bed"
+	"github.com/hostler-dev/hostler/test/cluster"
+)
+
+// TestProfile gives machines of each release the whole profile, and each major version of containerd to one of them: they
+// become nodes, each item is changed by hand and repaired, and at last they are given back as they were.
+func TestProfile(t *testing.T) {
+	t.Parallel()
+	const containerd2 = "2.1.9-1"
+	for _, c := range []struct {
+		name, suite string
+		containerd  string // version; empty: Debian's
+		layout      string // version of its configuration file
+	}{
+		// Debian 11 has containerd 1.4, which the kubelet does not speak to any more.
+		{"bullseye with containerd 2", "bullseye", containerd2, "3"},
+		{"bookworm with containerd 2", "bookworm", containerd2, "3"},
+		{"trixie with its containerd", "trixie", "", "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			name := strings.ReplaceAll(c.name, " ", "-")
+			w := &worker{machine: boot(t, cluster.NodeConfig{Name: name, Suite: c.suite}, binaries.plain)}
+			w.cp = w.canJoin(t)
+			var edits []bed.Edit
+			if c.containerd != "" {
+				edits = append(edits, addRepository(t, cluster.RepositoryContainerd2), func(spec map[string]any) {
+					bed.Child(spec, "cri", "containerd")["version"] = c.containerd
+				})
+			}
+			w.live(t, c.layout, edits...)
+		})
+	}
+}
+
+// live is the life of a machine with the whole profile.
+func (w *worker) live(t *testing.T, layout string, edits ...bed.Edit) {
+	w.give(t, w.profileGroup(t, edits...))
+	w.prepare(t)
+	w.bare = w.look(t)
+	for _, chapter := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"apply makes it a Ready node", func(t *testing.T) {
+			w.wantHostler(t, 0, "apply", "-f", groupFile)
+			w.wantReady(t, w.cp, cluster.Kubernetes)
+			w.runPod(t, w.cp)
+			w.converged(t)
+			w.judged(t, layout)
+		}},
+		{"each item is repaired", func(t *testing.T) { w.drift(t, profileDrift) }},
+		{"rollback gives the bare machine back", w.givesBack},
+	} {
+		if !t.Run(chapter.name, chapter.test) {
+			t.FailNow()
+		}
+	}
+}
+
+// profileGroup is examples/profile.yaml for this cluster. The parameters of the kernel that all machines of the test bed
+// share are left as they are: only their names go through the profile.
+func (w *worker) profileGroup(t *testing.T, edits ...bed.Edit) string {
+	t.Helper()
+	profile, err := os.ReadFile(filepath.Join(checkout, "examples", "profile.yaml"))
+	must(t, err)
+	packages := repository(t, cluster.RepositoryKubernetes)
+	fit := func(spec map[string]any) {
+		os := bed.Child(spec, "operatingSystem")
+		bed.Child(os, "proxy")["noProxy"] = []string{host(t, w.cp.URL), host(t, packages.URL), ".example.internal"}
+		values := bed.Child(os, "sysctl")
+		for _, entry := range sysctl.KubernetesEntries() {
+			if out, err := w.Output(t.Context(), "sysctl", "-n", string(entry.Key)); err == nil && sharedKey(entry.Key) {
+				values[string(entry.Key)] = strings.TrimSpace(out)
+			}
+		}
+	}
+	group, err := bed.Fit(profile, packages, append([]bed.Edit{fit}, edits...)...)
+	must(t, err)
+	return group
+}
+
+// sharedKey tells the parameters that every network namespace has for itself from those that there are once.
+func sharedKey(key sysctl.Key) bool {
+	return !strings.HasPrefix(string(key), "net.") || strings.Contains(string(key), ".gc_thresh") || strings.Contains(string(key), "nf_conntrack_max")
+}
+
+// prepare adds what a distribution may have and a minimal machine has not, so that there is something to switch off.
+func (w *worker) prepare(t *testing.T) {
+	t.Helper()
+	const listener = "[Unit]\nDescription=rpcbind\n[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+	for _, unit := range []string{"rpcbind.service", "firewalld.service"} {
+		must(t, w.WriteFile(t.Context(), "/usr/lib/systemd/system/"+unit, strings.ReplaceAll(listener, "rpcbind", unit), 0o644))
+	}
+	w.shell(t, "systemctl daemon-reload; systemctl -q enable --now rpcbind.service firewalld.service; mkdir -p /etc/NetworkManager/conf.d")
+}
+
+// profileDrift is a change by hand of each item of the profile.
+var profileDrift = []drift{
+	{name: "a certificate that was deleted", script: "rm /usr/local/share/ca-certificates/hostler-example-internal.crt", keys: []string{"trust:/etc/ssl/certs/ca-certificates.crt"}},
+	{name: "the proxy of apt", script: "rm /etc/apt/apt.conf.d/90hostler-proxy", keys: []string{"file:/etc/apt/apt.conf.d/90hostler-proxy"}},
+	{name: "apt's own schedule", script: "echo >> /etc/apt/apt.conf.d/99hostler-no-periodic", keys: []string{"file:/etc/apt/apt.conf.d/99hostler-no-periodic"}},
+	{name: "a timer that was unmasked", script: "systemctl -q unmask apt-daily.timer", keys: []string{"unit-file:apt-daily.timer", "systemd:daemon-reload"}},
+	{name: "a parameter of the profile", script: "sysctl -qw net.ipv4.ip_forward=0", keys: []string{"sysctl:net.ipv4.ip_forward"}},
+	{name: "the file of huge pages", script: "rm /etc/tmpfiles.d/90-hostler-hugepages.conf", keys: []string{"file:/etc/tmpfiles.d/90-hostler-hugepages.conf"}},
+	{name: "the rule for disks", script: "chmod 0600 /etc/udev/rules.d/90-hostler-block.rules", keys: []string{"file:/etc/udev/rules.d/90-hostler-block.rules"}},
+	{name: "the limits of sessions", script: "echo '* soft nofile 7' >> /etc/security/limits.d/90-hostler.conf", keys: []string{"file:/etc/security/limits.d/90-hostler.conf"}},
+	{name: "a key that somebody added", script: "echo 'ssh-ed25519 AAAA intruder' >> /home/operator/.ssh/authorized_keys", keys: []string{"authorized-keys:operator"}},
+	{name: "the shell of a user", script: "usermod -s /bin/sh operator", keys: []string{"user:operator"}},
+	{name: "the file that keeps NetworkManager away", script: "rm /etc/NetworkManager/conf.d/90-hostler-cni.conf", keys: []string{"file:/etc/NetworkManager/conf.d/90-hostler-cni.conf"}},
+	{name: "a mirror", script: "sed -i s/mirror/rorrim/ /etc/containerd/certs.d/docker.io/hosts.toml", keys: []string{"file:/etc/containerd/certs.d/docker.io/hosts.toml"}},
+	{name: "a file", script: "echo hello > /etc/motd", keys: []string{"file:/etc/motd"}},
+	{name: "a hold that was removed", script: "apt-mark -qq unhold kubelet", keys: []string{"package-hold:kubelet"}},
+	{name: "a listener that is back", script: "systemctl -q unmask rpcbind.service; systemctl start rpcbind.service", keys: []string{"unit-file:rpcbind.service", "unit:rpcbind.service"}, restarts: []string{"rpcbind.service"}},
+	{name: "journald's limits", script: "sed -i s/1G/2G/ /etc/systemd/journald.conf.d/90-hostler.conf", keys: []string{"file:/etc/systemd/journald.conf.d/90-hostler.conf", "unit:systemd-journald.service"}, restarts: []string{"systemd-journald.service"}},
+	{
+		name: "the base of all containers", script: "sed -i s/65536/4096/ /etc/containerd/hostler-base-spec.json",
+		keys: []string{"file:/etc/containerd/hostler-base-spec.json", "unit:containerd.service"}, restarts: []string{"containerd.service"},
+	},
+}
+
+func (w *worker) givesBack(t *testing.T) {
+	w.kubectl(t, w.cp, "delete", "pod/on-"+w.Name, "--grace-period=1", "--timeout=60s")
+	w.wantHostler(t, 0, "rollback", "1")
+	w.kubectl(t, w.cp, "delete", "node/"+w.Name)
+	wantSame(t, "the machine, compared with what it was before hostler came,", w.bare, w.look(t), append(leftByPackages, leftByNode...)...)
+}
+
+// host is the host of a URL.
+func host(t *testing.T, text string) string {
+	t.Helper()
+	parsed, err := url.Parse(text)
+	must(t, err)
+	return parsed.Hostname()
+}

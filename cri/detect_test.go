@@ -98,3 +98,27 @@ func TestCheckChange(t *testing.T) {
 		})
 	}
 }
+
+func TestFindSocket(t *testing.T) {
+	t.Parallel()
+	const crio = "/run/crio/crio.sock"
+	for name, c := range map[string]struct {
+		there []string
+		want  string // empty: an error
+	}{
+		"finds containerd's alone":               {[]string{containerdSock}, containerdSock},
+		"takes the other of containerd's and it": {[]string{containerdSock, crio}, crio},
+		"takes Docker's beside its containerd's": {[]string{containerdSock, DockerSocket}, DockerSocket},
+		"does not choose between two others":     {[]string{crio, DockerSocket}, ""},
+		"finds none":                             {nil, ""},
+	} {
+		h := hosttest.New()
+		for _, path := range c.there {
+			h.Change(hosttest.File(path, ""))
+		}
+		got, err := FindSocket(h)
+		if got != c.want || (c.want == "") != errors.Is(err, ErrNoSocket) {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ func newFacts(s *settings) *cobra.Command {
   hostler facts -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.image = s.image || !runs(s.root)
 			node, _, err := s.open(cmd, nil)
 			if err != nil {
 				return err
@@ -32,6 +35,12 @@ func newFacts(s *settings) *cobra.Command {
 			return printFacts(cmd, facts)
 		},
 	}
+}
+
+// runs tells whether a system runs in a root. Facts of a folder can be told all the same, so nobody need say --image.
+func runs(root string) bool {
+	_, err := os.Stat(filepath.Join(root, "proc", "sys", "kernel"))
+	return err == nil
 }
 
 func printFacts(cmd *cobra.Command, f machine.Facts) error {

@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/hostler-dev/hostler/cri"
 	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 )
-
-// Managed is cri.Managed.
-type Managed = cri.Managed
 
 // plannedPackage is what becomes of the package.
 type plannedPackage struct {

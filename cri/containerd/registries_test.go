@@ -80,7 +80,6 @@ func TestStepWithRegistriesRuntimesAndBaseSpec(t *testing.T) {
 		host         func() *hosttest.Fake
 	}{
 		{"writes all and restarts once", "all", all, func() *hosttest.Fake { return installed("1.7.24-1") }},
-		{"writes all in layout 3", "all-2.1", all, func() *hosttest.Fake { return installed("2.1.9-1") }},
 		{"has nothing to do after itself", "all-converged", all, configured(t, all)},
 		{"does not restart for a new order of mirrors", "mirrors-reversed", reversed, configured(t, registries)},
 		{"removes its own hosts.toml and no other", "registry-removed", onlyPort,
@@ -217,6 +216,31 @@ func TestRegistriesAndTheFileThatIsThere(t *testing.T) {
 				t.Errorf("got config_path %q, want %q in\n%s", got, c.want, merged.Content)
 			}
 		})
+	}
+}
+
+func TestLayout3HasItsOwnPlaces(t *testing.T) {
+	t.Parallel()
+	settings := someSettings("2.1")
+	settings.CertsDir, settings.BaseSpecFile, settings.Runtimes = certs, BaseSpecFile, oneOfAll().Runtimes
+	merged, err := Merge(nil, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := parse(merged.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]any{
+		pluginImages + "/registry/config_path":                            certs,
+		pluginRuntime + "/containerd/runtimes/runc/base_runtime_spec":     BaseSpecFile,
+		pluginRuntime + "/containerd/runtimes/gvisor/options/TypeUrl":     "io.containerd.runsc.v1.options",
+		pluginRuntime + "/containerd/runtimes/crun/options/BinaryName":    "/usr/bin/crun",
+		pluginRuntime + "/containerd/runtimes/crun/options/SystemdCgroup": true,
+	} {
+		if got := lookup(doc, append([]string{"plugins"}, strings.Split(path, "/")...)...); got != want {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
 	}
 }
 

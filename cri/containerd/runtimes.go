@@ -47,8 +47,9 @@ func CheckRuntimes(runtimes []Handler, config map[string]any) error {
 		}
 		seen[r.Name] = true
 		for _, plugin := range []string{pluginCRI, pluginRuntime} {
-			for _, found := range find(config, []string{"plugins", plugin, "containerd", "runtimes", r.Name}, nil) {
-				errs = append(errs, &OwnedKeyError{Path: found, Instead: runtimesField + " alone"})
+			entry := []string{"plugins", plugin, "containerd", "runtimes", r.Name}
+			if lookup(config, entry...) != nil {
+				errs = append(errs, &OwnedKeyError{Path: entry, Instead: runtimesField + " alone"})
 			}
 		}
 	}

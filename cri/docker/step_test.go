@@ -30,12 +30,13 @@ func TestStep(t *testing.T) {
 		host         func() *hosttest.Fake
 	}{
 		{"a bare host gets Docker and cri-dockerd", "bare", stepFor(), bare},
-		{"a bare host with cgroups v1 gets systemd's", "bare-v1", stepFor(), func() *hosttest.Fake { return machine(version1()) }},
-		{"without a kubelet there is no cri-dockerd", "no-kubelet", stepFor(func(s *Spec) { s.KubernetesMinor = 0 }), bare},
+		{"without a kubelet there is no cri-dockerd", "no-kubelet", stepFor(func(s *Spec) { s.KubernetesMinor = 0 }), func() *hosttest.Fake {
+			return machine(installed("docker", docker26), version1())
+		}},
 		{"everything that can be wished for", "full", stepFor(func(s *Spec) {
 			s.SandboxImage, s.RegistryMirrors = "registry.example.com/pause:3.10", []string{"https://mirror.example.com"}
 			s.MaxConcurrentDownloads, s.LogMaxFile, s.LogMaxSize = 10, 3, "50m"
-		}), bare},
+		}), ready(docker26)},
 		{"a converged host", "converged", stepFor(), ready(docker26)},
 		{"mirrors and downloads are reloaded", "reload", stepFor(func(s *Spec) {
 			s.RegistryMirrors, s.MaxConcurrentDownloads = []string{"https://mirror.example.com"}, 10

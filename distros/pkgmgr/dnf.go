@@ -2,9 +2,11 @@ package pkgmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hostler-dev/hostler/distros/pkgmgr/rpm"
 	"github.com/hostler-dev/hostler/steps/host"
@@ -82,6 +84,26 @@ func (d dnf) everything(v host.View) []string {
 	return []string{"--disableplugin=versionlock", excludes}
 }
 
+// query asks dnf, which fails when somebody holds its lock instead of waiting for
+// ever, and asks again while it is reasonable to wait for a plan.
+func (d dnf) query(ctx context.Context, v host.View, argv []string) (host.Output, error) {
+	var out host.Output
+	var err error
+	deadline := time.Now().Add(queryLockTimeout)
+	for {
+		out, err = v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
+		if err == nil || !errors.Is(dnfError(err, out), ErrLocked) || time.Now().After(deadline) {
+			return out, err
+		}
+		if err := pause(ctx); err != nil {
+			return out, err
+		}
+	}
+}
+
+// queryLockTimeout bounds the wait of a plan for somebody else's dnf.
+const queryLockTimeout = time.Minute
+
 // lenient goes by the repositories whose lists were fetched and leaves the others
 // out: without it one that was not fetched yet would hide all.
 const lenient = "--setopt=*.skip_if_unavailable=1"
@@ -97,8 +119,8 @@ func (d dnf) Versions(ctx context.Context, v host.View, names ...string) (map[st
 	if d.isYum() {
 		return d.yumVersions(ctx, v, names)
 	}
-	argv := slices.Concat([]string{"dnf", "-q", "-C", "repoquery", lenient}, d.everything(v), []string{"--showduplicates", "--queryformat", dnfQuery}, names)
-	out, err := v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
+	argv := slices.Concat([]string{"dnf", "-q", "-C", "repoquery", "--setopt=exit_on_lock=1", lenient}, d.everything(v), []string{"--showduplicates", "--queryformat", dnfQuery}, names)
+	out, err := d.query(ctx, v, argv)
 	if err != nil {
 		return nil, fmt.Errorf("asking which versions the repositories have: %w", dnfError(err, out))
 	}
@@ -139,8 +161,8 @@ func (d dnf) Simulate(ctx context.Context, v host.View, changes []Change) ([]Cha
 	}
 	var simulated []Change
 	for _, t := range d.transactions(v, inventory, changes) {
-		argv := slices.Concat([]string{d.program, "--assumeno", "-C", t.verb, lenient}, d.everything(v), t.options, t.targets)
-		out, err := v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
+		argv := slices.Concat([]string{d.program, "--assumeno", "-C", t.verb, "--setopt=exit_on_lock=1", lenient}, d.everything(v), t.options, t.targets)
+		out, err := d.query(ctx, v, argv)
 		if err != nil && !declined(out) {
 			return nil, fmt.Errorf("simulating the installation: %w", dnfError(err, out))
 		}

@@ -50,6 +50,9 @@ func (d dnf) markAuto(ctx context.Context, v host.View, inventory Inventory) err
 		return nil // dnf has installed nothing here
 	}
 	auto, err := lastReasons.get(rpmAnswer{view: host.Origin(v), stamp: stamp}, func() (map[string]bool, error) { return queryReasons(ctx, v) })
+	if errors.Is(err, ErrLocked) {
+		return nil // it can be told when the other dnf has finished, and before hostler's begins
+	}
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (d dnf) markAuto(ctx context.Context, v host.View, inventory Inventory) err
 }
 
 func queryReasons(ctx context.Context, v host.View) (map[string]bool, error) {
-	argv := []string{"dnf", "-q", "-C", "repoquery", lenient, "--installed", "--queryformat", `%{name}\t%{reason}\n`}
+	argv := []string{"dnf", "-q", "-C", "repoquery", "--setopt=exit_on_lock=1", lenient, "--installed", "--queryformat", `%{name}\t%{reason}\n`}
 	out, err := v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
 	if err != nil {
 		return nil, fmt.Errorf("asking which packages were installed for others: %w", dnfError(err, out))

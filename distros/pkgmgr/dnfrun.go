@@ -189,8 +189,8 @@ func (d dnf) findInterrupted(v host.View, inventory *Inventory) error {
 
 // yumVersions asks yum itself, since repoquery is in a package that may be missing.
 func (d dnf) yumVersions(ctx context.Context, v host.View, names []string) (map[string][]string, error) {
-	argv := slices.Concat([]string{"yum", "-q", "-C", "list", lenient}, d.everything(v), []string{"--showduplicates", "all"}, names)
-	out, err := v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
+	argv := slices.Concat([]string{"yum", "-q", "-C", "list", "--setopt=exit_on_lock=1", lenient}, d.everything(v), []string{"--showduplicates", "all"}, names)
+	out, err := d.query(ctx, v, argv)
 	if err := dnfError(err, out); err != nil && !errors.Is(err, ErrNoPackage) {
 		return nil, fmt.Errorf("asking which versions the repositories have: %w", err)
 	}

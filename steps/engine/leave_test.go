@@ -118,6 +118,9 @@ func TestLeave(t *testing.T) {
 				t.Fatalf("killed at event %d: %v", n, err)
 			}
 			r.wantSnapshot(before, fmt.Sprintf("killed at event %d and left again", n))
+			if got := r.outcomes(); got != "1 done, 2 done, 3 done" {
+				t.Errorf("killed at event %d: got runs %q, want the third gone on with", n, got)
+			}
 			if ops, _ := r.leavePlan(); len(ops) > 0 {
 				t.Errorf("killed at event %d: the ledger still has %q", n, ops)
 			}

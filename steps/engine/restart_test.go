@@ -20,11 +20,11 @@ const bootSign = "/run/reboot-required"
 // is told apart by the boot id before the request.
 type boot struct{ ID string }
 
-func (o boot) Key() string                            { return "boot" }
-func (boot) Impact() steps.Impact                     { return steps.Reboot }
-func (boot) Stage() steps.Stage                       { return steps.RestartMachine }
-func (boot) Diff() steps.Diff                         { return steps.Diff{Action: "reboot", Notes: []string{"a new kernel"}} }
-func (o boot) Merge(other steps.Op) (steps.Op, error) { return other, nil }
+func (o boot) Key() string                      { return "boot" }
+func (boot) Impact() steps.Impact               { return steps.Reboot }
+func (boot) Stage() steps.Stage                 { return steps.RestartMachine }
+func (boot) Diff() steps.Diff                   { return steps.Diff{Action: "reboot", Notes: []string{"a new kernel"}} }
+func (o boot) Merge(steps.Op) (steps.Op, error) { return o, nil }
 func (boot) Inverse(context.Context, host.View) (steps.Op, error) {
 	return nil, nil
 }
@@ -82,6 +82,9 @@ func TestRestartOfTheMachine(t *testing.T) {
 		}
 		if calls := r.host.Calls(); len(calls) == 0 || calls[len(calls)-1].Method != "Reboot" {
 			t.Errorf("got calls %v, want Reboot as the last one", calls)
+		}
+		if ops := r.history()[0].Ops; ops[len(ops)-1].State != "begun" {
+			t.Errorf("before the boot: got last op %+v, want it begun: nobody knows yet", ops[len(ops)-1])
 		}
 		r.mustApply(engine.Done, list...)
 		if got, n := r.outcomes(), r.reboots(); got != "1 done" || n != 1 {

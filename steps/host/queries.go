@@ -31,7 +31,7 @@ var (
 // any other could take the simulation back, or name a program to run.
 var dnfOptions = []string{
 	"--disableplugin=versionlock", "--disableexcludes=all", "--allowerasing", "--showduplicates", "--installed", "--queryformat",
-	"--setopt=*.skip_if_unavailable=1", "--setopt=disable_excludes=*", "--setopt=install_weak_deps=0", "--setopt=clean_requirements_on_remove=0",
+	"--setopt=exit_on_lock=1", "--setopt=*.skip_if_unavailable=1", "--setopt=disable_excludes=*", "--setopt=install_weak_deps=0", "--setopt=clean_requirements_on_remove=0",
 }
 
 // aptSettings are the settings that apt may be given with -o: they keep it from

@@ -37,13 +37,13 @@ func (o Restart) Diff() steps.Diff {
 // Stage is RestartMachine.
 func (o Restart) Stage() steps.Stage { return steps.RestartMachine }
 
-// Merge keeps the later boot: who asked in it did so after any restart that the earlier one asked for.
+// Merge keeps the boot of who asked first: after a restart the step asks again for a reason that stayed, and Do, which sees
+// that there was one, must note that before anybody asks anew.
 func (o Restart) Merge(other steps.Op) (steps.Op, error) {
-	later, ok := other.(Restart)
-	if !ok {
+	if _, ok := other.(Restart); !ok {
 		return nil, fmt.Errorf("%s cannot be merged with %s", o.Key(), other.Key())
 	}
-	return later, nil
+	return o, nil
 }
 
 // Inverse is nil; see Diff.

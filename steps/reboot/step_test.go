@@ -4,15 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hostler-dev/hostler/steps"
+	"github.com/hostler-dev/hostler/steps/engine"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/host/hosttest"
+	"github.com/hostler-dev/hostler/steps/op"
 	"github.com/hostler-dev/hostler/steps/reboot"
 	"github.com/hostler-dev/hostler/steps/steptest"
 )
@@ -239,6 +244,40 @@ func TestRestart(t *testing.T) {
 		f.Change(hosttest.Absent("/boot/vmlinuz-6.1.0-32-amd64"), hosttest.BootID("somebody's"))
 		if reasons, _ := plan(t, f, debian); len(reasons) != 1 {
 			t.Errorf("after somebody's boot: got reasons %q, want the kernel again", reasons)
+		}
+	})
+
+	t.Run("is not asked for twice when its reason is there still in the next boot", func(t *testing.T) {
+		t.Parallel()
+		f, state := machine(kernel("6.1.0-30-amd64")), t.TempDir()
+		codec, err := op.NewCodec(reboot.Kinds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply := func(observe func(engine.Event)) (engine.Result, error) {
+			e, err := engine.New(engine.Config{Host: f, Codec: codec, StateDir: state, Observe: observe})
+			if err != nil {
+				return engine.Result{}, err
+			}
+			step := reboot.New(reboot.Spec{Policy: reboot.WhenRequired, Signs: debian})
+			return e.Apply(context.Background(), []steps.Step{step}, engine.Options{MaxImpact: steps.Reboot})
+		}
+		var died sync.WaitGroup
+		died.Go(func() { // as the process does when the machine goes down
+			_, _ = apply(func(event engine.Event) {
+				if event.Kind == engine.OpMade {
+					runtime.Goexit()
+				}
+			})
+		})
+		died.Wait()
+		result, err := apply(nil)
+		if err != nil || result.Outcome != engine.Done || len(result.Warnings) != 1 {
+			t.Errorf("got %+v, %v, want it done with a warning", result, err)
+		}
+		reboots := slices.DeleteFunc(f.Calls(), func(call hosttest.Call) bool { return call.Method != "Reboot" })
+		if len(reboots) != 1 {
+			t.Errorf("got %d restarts, want 1", len(reboots))
 		}
 	})
 

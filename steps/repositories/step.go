@@ -94,7 +94,11 @@ func staleness(r repository.Spec, changes bool, lists []string) string {
 // moment with a source that apt must refuse.
 func (s Step) planFiles(v host.View, r repository.Spec) ([]steps.Op, error) {
 	wishes := []op.FileWish{{Path: r.SourcePath(s.Spec.Dirs), Content: r.SourceContent(s.Spec.Dirs), Attr: host.Attr{Mode: 0o644}}}
-	if key := r.KeyContent(); key != nil {
+	key, err := r.KeyContent(s.Spec.Dirs)
+	if err != nil {
+		return nil, err
+	}
+	if key != nil {
 		// apt reads keys as its own user, so all may read them.
 		wishes = append([]op.FileWish{{Path: r.KeyPath(s.Spec.Dirs), Content: key, Attr: host.Attr{Mode: 0o644}}}, wishes...)
 	}

@@ -38,7 +38,7 @@ func debian(more ...hosttest.Option) *hosttest.Fake {
 func described(spec repository.Spec) hosttest.Option {
 	return func(f *hosttest.Fake) {
 		f.Change(hosttest.File(spec.SourcePath(dirs), string(spec.SourceContent(dirs))))
-		if key := spec.KeyContent(); key != nil {
+		if key, err := spec.KeyContent(dirs); key != nil && err == nil {
 			f.Change(hosttest.File(spec.KeyPath(dirs), string(key)))
 		}
 	}

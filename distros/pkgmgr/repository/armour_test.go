@@ -12,7 +12,9 @@ func TestOldAptGetsKeysWithoutArmour(t *testing.T) {
 	packets := bytes.Repeat([]byte{0x98, 0x33, 0, 0xff, '='}, 30)
 	encoded := base64.StdEncoding.EncodeToString(packets)
 	lines := encoded[:64] + "\n" + encoded[64:128] + "\n" + encoded[128:]
-	block := func(headers, body string) string { return armourBegin + "\n" + headers + body + "\n" + armourEnd + "\n" }
+	block := func(headers, body string) string {
+		return armourBegin + "\n" + headers + body + "\n" + armourEnd + "\n"
+	}
 	old := dirs
 	old.BinaryKeys = true
 	for name, c := range map[string]struct {

@@ -46,8 +46,8 @@ func TestFilesOfARepository(t *testing.T) {
 			if got := c.spec.KeyPath(dirs); got != c.key {
 				t.Errorf("key path: got %q want %q", got, c.key)
 			}
-			if got := string(c.spec.KeyContent()); got != c.content {
-				t.Errorf("key: got %q want %q", got, c.content)
+			if got, err := c.spec.KeyContent(dirs); string(got) != c.content || err != nil {
+				t.Errorf("key: got %q, %v want %q", got, err, c.content)
 			}
 		})
 	}

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/hostler-dev/hostler/agent/api/v1alpha1"
+	"github.com/hostler-dev/hostler/cri/docker"
+	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/distros/pkgmgr"
 	"github.com/hostler-dev/hostler/steps/astra"
 	"github.com/hostler-dev/hostler/steps/host"
 	"github.com/hostler-dev/hostler/steps/preflight"
@@ -38,9 +41,36 @@ func Preflight(spec *v1alpha1.HostSpec, m Machine) preflight.Spec {
 	return out
 }
 
-// PreflightChecks are the checks of step packages that have their own.
-func PreflightChecks() []preflight.Check {
-	return []preflight.Check{{Name: "astra", Run: checkAstra}} // in a plan the step of that name says it
+// PreflightChecks are the checks of packages that have their own, for a release; nil: the distribution is not known. Plans
+// have the same from the packages' steps.
+func PreflightChecks(release *distros.Release) []preflight.Check {
+	checks := []preflight.Check{{Name: "astra", Run: checkAstra}}
+	if release != nil {
+		checks = append(checks, preflight.Check{Name: "docker", Run: dockerCheck(release)})
+	}
+	return checks
+}
+
+// dockerCheck looks for a Docker that must not meet another kubelet.
+func dockerCheck(release *distros.Release) func(context.Context, host.View, preflight.Spec) ([]preflight.Finding, error) {
+	return func(ctx context.Context, v host.View, wanted preflight.Spec) ([]preflight.Finding, error) {
+		manager, err := pkgmgr.For(release.PackageManager)
+		if err != nil {
+			return nil, err
+		}
+		inventory, err := manager.Installed(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range []string{release.Docker.Package, release.Docker.CE} {
+			if found := inventory.Get(name); name != "" && found.Installed {
+				if err := docker.BadPair(found.Version, wanted.KubernetesVersion); err != nil {
+					return []preflight.Finding{{Severity: preflight.Error, Reason: err.Error()}}, nil
+				}
+			}
+		}
+		return nil, nil
+	}
 }
 
 func checkAstra(_ context.Context, v host.View, _ preflight.Spec) ([]preflight.Finding, error) {

@@ -27,7 +27,7 @@ func (m *Machine) Doctor(ctx context.Context, spec *v1alpha1.HostSpec) []preflig
 	checks := append([]preflight.Check{
 		{Name: "distribution", Images: true, Run: m.checkDistribution},
 		{Name: "duplicate", Run: m.checkDuplicate},
-	}, agent.PreflightChecks()...)
+	}, agent.PreflightChecks(m.detected.Release)...)
 	return preflight.Run(ctx, m.host, wanted, checks...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/hostler-dev/hostler/steps/host"
 )
@@ -42,8 +43,12 @@ func driverFor(v host.View, configFile string) (string, error) {
 	default:
 		return "", fmt.Errorf("%s: exec-opts has the cgroup driver %q: only systemd and cgroupfs serve a kubelet", configFile, driver)
 	}
+	root := "/var/lib/docker"
+	if err := doc.read("data-root", &root); err != nil {
+		return "", fmt.Errorf("%s: %w", configFile, err)
+	}
 	// What dockerd keeps of its containers is there once it has run.
-	if _, err := v.Stat("/var/lib/docker/containers"); err == nil {
+	if _, err := v.Stat(path.Join(root, "containers")); err == nil {
 		return cgroupfs, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err

@@ -147,6 +147,7 @@ func TestRuntime(t *testing.T) {
 		"cgroups v2":                              {machine(), systemd},
 		"cgroups v1 and no Docker":                {machine(version1()), systemd},
 		"cgroups v1 and a Docker that ran":        {machine(version1(), hosttest.Dir("/var/lib/docker/containers", 0o710)), cgroupfs},
+		"cgroups v1 and a Docker elsewhere":       {machine(version1(), daemonJSON(`{"data-root": "/srv/d"}`), hosttest.Dir("/srv/d/containers", 0o710)), cgroupfs},
 		"cgroups v1 and the administrator's word": {machine(version1(), daemonJSON(`{"exec-opts": ["native.cgroupdriver=systemd"]}`), hosttest.Dir("/var/lib/docker/containers", 0o710)), systemd},
 		"cgroups v2 against an old word":          {machine(daemonJSON(`{"exec-opts": ["native.cgroupdriver=cgroupfs"]}`)), systemd},
 		"an image":                                {hosttest.New(hosttest.Image()), systemd},

@@ -25,7 +25,7 @@ import (
 // which run on Debian.
 
 const (
-	dnfSource = "/etc/yum.repos.d/rpm-demo.repo"
+	dnfSource  = "/etc/yum.repos.d/rpm-demo.repo"
 	lockedList = "/etc/dnf/plugins/versionlock.list"
 )
 

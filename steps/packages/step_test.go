@@ -157,6 +157,21 @@ func TestPlanSaysWhenThereIsNoWayBack(t *testing.T) {
 	}
 }
 
+// TestUnitsThatStepsStartAreNamed: to the installation, and to the repair before it.
+func TestUnitsThatStepsStartAreNamed(t *testing.T) {
+	t.Parallel()
+	f := debian([]apttest.Package{conntrack}, described(), fetched(), apttest.Interrupted("conntrack"))
+	wish := packages.Spec{Manager: distros.Apt, Install: []packages.Package{{Name: "kubelet", NoStart: []string{"kubelet.service"}}, {Name: "runc"}}}
+	ops, err := newStep(t, wish).Plan(t.Context(), f)
+	if err != nil || len(ops) != 3 {
+		t.Fatalf("got %v, %v want a repair and two installations", ops, err)
+	}
+	repair, kubelet, other := ops[0].(pkgmgr.Repair), ops[1].(pkgmgr.Install), ops[2].(pkgmgr.Install)
+	if len(repair.NoStart) != 1 || len(kubelet.NoStart) != 1 || len(other.NoStart) != 0 {
+		t.Errorf("got %v, %v, %v want the kubelet's unit for the repair and the kubelet", repair.NoStart, kubelet.NoStart, other.NoStart)
+	}
+}
+
 func TestImagesAreToldWhatToBringAlong(t *testing.T) {
 	t.Parallel()
 	images := map[string]*hosttest.Fake{

@@ -177,6 +177,15 @@ func TestPlanTells(t *testing.T) {
 	})
 }
 
+// mortal is a machine that takes the process with it when it restarts.
+type mortal struct{ *hosttest.Fake }
+
+func (m mortal) Reboot(ctx context.Context) error {
+	err := m.Fake.Reboot(ctx)
+	runtime.Goexit()
+	return err
+}
+
 // restart is the op for a machine as it is.
 func restart(t *testing.T, f *hosttest.Fake) reboot.Restart {
 	t.Helper()
@@ -254,8 +263,8 @@ func TestRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		apply := func(observe func(engine.Event)) (engine.Result, error) {
-			e, err := engine.New(engine.Config{Host: f, Codec: codec, StateDir: state, Observe: observe})
+		apply := func(h host.Host) (engine.Result, error) {
+			e, err := engine.New(engine.Config{Host: h, Codec: codec, StateDir: state})
 			if err != nil {
 				return engine.Result{}, err
 			}
@@ -263,15 +272,9 @@ func TestRestart(t *testing.T) {
 			return e.Apply(context.Background(), []steps.Step{step}, engine.Options{MaxImpact: steps.Reboot})
 		}
 		var died sync.WaitGroup
-		died.Go(func() { // as the process does when the machine goes down
-			_, _ = apply(func(event engine.Event) {
-				if event.Kind == engine.OpMade {
-					runtime.Goexit()
-				}
-			})
-		})
+		died.Go(func() { _, _ = apply(mortal{f}) })
 		died.Wait()
-		result, err := apply(nil)
+		result, err := apply(f)
 		if err != nil || result.Outcome != engine.Done || len(result.Warnings) != 1 {
 			t.Errorf("got %+v, %v, want it done with a warning", result, err)
 		}

@@ -20,11 +20,13 @@ func rebootable(spec map[string]any) {
 	system["files"] = []any{map[string]any{"path": "/etc/hostler-reboot", "content": "written before the restart\n"}}
 }
 
-// TestRestartOfTheMachine lets a run restart the machine, which ends hostler with all the rest, and goes on with the run in the next boot.
+// TestRestartOfTheMachine lets a run restart the machine, which ends hostler with all the rest, and goes on with the run in the next boot. In
+// the end hostler leaves: what runs have done before and after the restart comes back all the same.
 func TestRestartOfTheMachine(t *testing.T) {
 	t.Parallel()
 	m := boot(t, cluster.NodeConfig{Name: "restarted"}, binaries.plain)
 	m.give(t, systemGroup(t, rebootable))
+	bare := m.look(t)
 	m.shell(t, "touch /run/reboot-required; echo linux-image-amd64 >/run/reboot-required.pkgs")
 	before, err := m.BootID(t.Context())
 	must(t, err)
@@ -58,6 +60,11 @@ func TestRestartOfTheMachine(t *testing.T) {
 	if now, err := m.BootID(t.Context()); err != nil || now != after {
 		t.Errorf("got boot %s, %v, want no further restart", now, err)
 	}
+	m.wantHostler(t, 0, "adopt", "-f", groupFile)
+	m.wantHostler(t, 3, "leave")
+	m.wantHostler(t, 0, "leave", "--yes")
+	wantSame(t, "the machine, compared with what it was before hostler came,", bare, m.look(t), append(leftByPackages, leftByNode...)...)
+	m.wantHostler(t, 0, "leave")
 }
 
 // restartedByApply runs apply until the machine has restarted under it. How apply ends is the shutdown's doing: told to stop, or killed.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c *catalog) astra() steps.Step {
 }
 
 func (c *catalog) proxy() steps.Step {
-	spec := proxy.Spec{PackageManager: c.machine.Release.PackageManager, APIServer: c.machine.Join.APIServer}
+	spec := proxy.Spec{PackageManager: c.machine.Release.PackageManager, APIServer: hostOf(c.machine.Join.APIServer)}
 	if wish := c.spec.OperatingSystem.Proxy; wish != nil {
 		spec.HTTP, spec.HTTPS, spec.NoProxy = wish.HTTP, wish.HTTPS, wish.NoProxy
 	}
@@ -56,6 +57,15 @@ func (c *catalog) proxy() steps.Step {
 		spec.Units = append(spec.Units, proxy.Unit{Name: c.machine.Release.Kubelet.Unit, Cost: steps.Restart})
 	}
 	return proxy.New(spec)
+}
+
+// hostOf is the host of a URL, with its port.
+func hostOf(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return "" // who joins is told of it
+	}
+	return parsed.Host
 }
 
 func (c *catalog) trust() steps.Step {

@@ -18,6 +18,10 @@
 // refresh of the plan takes them, and the archives of what is replaced are put
 // aside while their repository is still there.
 //
+// The scripts of a package start its services, unless the op names them (NoStart): a
+// step that configures a service starts it itself, when all is written. On Debian a
+// policy-rc.d forbids it for the time of the transaction.
+//
 // Locks are waited for here and not by the package manager, so that the holder
 // can be named while hostler waits and when it gives up. An interrupted dpkg is
 // repaired before anything else is done.

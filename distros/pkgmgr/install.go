@@ -2,6 +2,7 @@ package pkgmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -75,6 +76,12 @@ func (o Install) Do(ctx context.Context, h host.Host) error {
 		return err
 	}
 	version, err := o.resolve(ctx, h, m, inventory)
+	if errors.Is(err, ErrLocked) { // zypper locks others out even to look something up
+		err = withLocks(ctx, h, m.databaseLocks(), o.LockTimeout, func() error {
+			version, err = o.resolve(ctx, h, m, inventory)
+			return err
+		})
+	}
 	if err != nil {
 		return err
 	}

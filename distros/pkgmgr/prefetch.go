@@ -2,6 +2,7 @@ package pkgmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,10 +41,7 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 	if len(inventory.Unfinished) > 0 {
 		return nil // the package manager does nothing before the plan's repair
 	}
-	future := h
-	if _, apt := m.(apt); !apt && changesSources(plan) {
-		return nil // a private configuration is made of apt alone: this is fetched when the plan gets there
-	}
+	future, refresh := h, func() error { return nil }
 	if changesSources(plan) {
 		if !foresees(m) {
 			host.Progress(ctx, "packages are fetched when their turn comes: the plan changes repositories")
@@ -58,12 +56,15 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 			return err
 		}
 		future = private
+		refresh = func() error { return m.refresh(ctx, private, "") }
 	}
-	changes, err := planned(ctx, future, m, append(slices.Clone(plan), o))
-	if err != nil {
-		return err
+	changes, all, err := foresee(ctx, future, m, append(slices.Clone(plan), o))
+	if errors.Is(err, ErrNoPackage) || errors.Is(err, ErrNoVersion) || errors.Is(err, ErrBroken) {
+		// A machine that was just installed has no lists of its distribution yet: the run fetches them when it gets there.
+		if err = refresh(); err == nil {
+			changes, all, err = foresee(ctx, future, m, append(slices.Clone(plan), o))
+		}
 	}
-	all, err := m.Simulate(ctx, future, changes)
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,15 @@ func fetchAhead(ctx context.Context, h host.Host, m Manager, inventory Inventory
 // beside those that there are. Others fetch ahead only where the plan leaves the
 // repositories alone.
 func foresees(m Manager) bool { return m == apt{} }
+
+// foresee returns the changes of all the plan's ops, and with them what they bring along.
+func foresee(ctx context.Context, h host.Host, m Manager, plan []steps.Op) (changes, all []Change, err error) {
+	if changes, err = planned(ctx, h, m, plan); err != nil {
+		return nil, nil, err
+	}
+	all, err = m.Simulate(ctx, h, changes)
+	return changes, all, err
+}
 
 // planned are the changes of all the plan's ops, with exact versions. They go
 // together: what a package brings depends on what was installed before it.

@@ -28,9 +28,6 @@ func (o Refresh) Prefetch(ctx context.Context, h host.Host, plan []steps.Op) err
 	if err != nil || !foresees(m) || o.Name != "" && o.Lists.Prefix == "" { // it does not say which lists are its own
 		return err
 	}
-	if RepositoryFormat(o.Manager) == repository.RPM {
-		return nil // a private configuration is made of apt alone
-	}
 	plan = before(plan, o)
 	private, err := openPrivate(ctx, h, plan)
 	if err != nil {

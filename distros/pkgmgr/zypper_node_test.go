@@ -140,7 +140,7 @@ func TestNodeZypperLockIsWaitedFor(t *testing.T) {
 	there(t, h, freeDemo, pkgmgr.Remove{Manager: distros.Zypper, Name: "hostler-demo"})
 	done := make(chan error, 1)
 	go func() {
-		_, err := h.Run(t.Context(), host.Command{Argv: []string{"sh", "-c", "printf $$ > /run/zypp.pid; exec sleep 4"}})
+		_, err := h.Run(t.Context(), host.Command{Argv: []string{"sh", "-c", "printf $$ > /run/zypp.pid; exec sleep 10"}})
 		done <- err
 	}()
 	tick := time.NewTicker(10 * time.Millisecond)

@@ -79,7 +79,8 @@ func (w *worker) profileGroup(t *testing.T, edits ...bed.Edit) string {
 	packages := repository(t, cluster.RepositoryKubernetes)
 	fit := func(spec map[string]any) {
 		os := bed.Child(spec, "operatingSystem")
-		bed.Child(os, "proxy")["noProxy"] = []string{host(t, w.cp.URL), host(t, packages.URL), ".example.internal"}
+		// The API server and the repositories of a run have one address.
+		bed.Child(os, "proxy")["noProxy"] = []string{host(t, w.cp.URL), ".example.internal"}
 		values := bed.Child(os, "sysctl")
 		for _, entry := range sysctl.KubernetesEntries() {
 			if out, err := w.Output(t.Context(), "sysctl", "-n", string(entry.Key)); err == nil && sharedKey(entry.Key) {

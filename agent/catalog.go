@@ -178,7 +178,7 @@ func (c *catalog) kubelet() steps.Step {
 			c.machine.Release.Name))
 		return nil
 	}
-	step := kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager}, ChooseIP: chooseIP}
+	step := kubelet.Step{Spec: c.kubeletSpec(), Packages: kubernetesPackages{c.packagesBase(), c.manager, c.machine.Release.Kubelet.Unit}, ChooseIP: chooseIP}
 	return kubeletStep{Step: step, runtime: c.runtime(), installed: c.dockerVersion()}
 }
 

@@ -58,7 +58,7 @@ func (c *catalog) cri() steps.Step {
 	}
 	spec := c.containerdSpec()
 	spec.Package = cri.Managed{
-		Step:    c.packageStep("cri/containerd", name, version, steps.Restart), // its scripts restart the service
+		Step:    c.packageStep("cri/containerd", name, version, steps.Restart, spec.Unit),
 		Manager: c.manager, PackageName: name, Wish: version,
 	}
 	return containerd.New(spec)
@@ -113,7 +113,8 @@ const criDockerd = "cri-dockerd"
 func (c *catalog) dockerPackages() (engine, bridge cri.Package) {
 	facts, wish := c.machine.Release, cmp.Or(c.spec.CRI.Docker, &v1alpha1.DockerSpec{})
 	// A restart of dockerd by its package's scripts is from one version to another, which live-restore does not promise to survive.
-	wanted := []packages.Package{{Name: facts.Docker.Package, Version: wish.Version, Hold: wish.Version != "", ChangeCost: steps.Drain}}
+	units := []string{facts.Docker.Unit, "docker.socket"}
+	wanted := []packages.Package{{Name: facts.Docker.Package, Version: wish.Version, Hold: wish.Version != "", ChangeCost: steps.Drain, NoStart: units}}
 	if wish.Source == v1alpha1.DockerFromDocker {
 		wanted[0].Name = facts.Docker.CE
 		wanted = append(wanted, packages.Package{Name: facts.Docker.CECLI}, packages.Package{Name: facts.Docker.CEContainerd, ChangeCost: steps.Restart})
@@ -126,7 +127,7 @@ func (c *catalog) dockerPackages() (engine, bridge cri.Package) {
 	engine = cri.Managed{Step: c.packagesStep("cri/docker", wanted...), Manager: c.manager, PackageName: wanted[0].Name, Wish: wish.Version}
 	if c.spec.KubernetesVersion != "" {
 		bridge = cri.Managed{
-			Step:    c.packageStep("cri/docker", criDockerd, wish.CRIDockerdVersion, steps.Restart),
+			Step:    c.packageStep("cri/docker", criDockerd, wish.CRIDockerdVersion, steps.Restart, "cri-docker.service", "cri-docker.socket"),
 			Manager: c.manager, PackageName: criDockerd, Wish: wish.CRIDockerdVersion,
 		}
 	}

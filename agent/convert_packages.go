@@ -50,7 +50,7 @@ func (c *catalog) repositorySpecs() []repository.Spec {
 
 func (c *catalog) repositoryDirs() repository.Dirs {
 	dirs := c.machine.Release.Repositories
-	return repository.Dirs{Sources: dirs.SourcesDir, Keys: dirs.KeysDir}
+	return repository.Dirs{Sources: dirs.SourcesDir, Keys: dirs.KeysDir, BinaryKeys: dirs.BinaryKeys}
 }
 
 func (c *catalog) lockTimeout() time.Duration {
@@ -75,9 +75,9 @@ func (c *catalog) packagesSpec() packages.Spec {
 }
 
 // packageStep plans one package for a step that brings its own. cost is that of
-// replacing an installed version.
-func (c *catalog) packageStep(step, name, version string, cost steps.Impact) steps.Step {
-	return c.packagesStep(step, packages.Package{Name: name, Version: version, Hold: version != "", ChangeCost: cost})
+// replacing an installed version. noStart are its units that the step starts itself.
+func (c *catalog) packageStep(step, name, version string, cost steps.Impact, noStart ...string) steps.Step {
+	return c.packagesStep(step, packages.Package{Name: name, Version: version, Hold: version != "", ChangeCost: cost, NoStart: noStart})
 }
 
 // packagesStep is packageStep for several.
@@ -93,12 +93,13 @@ func (c *catalog) packagesStep(step string, wanted ...packages.Package) steps.St
 type kubernetesPackages struct {
 	base    packages.Spec
 	manager pkgmgr.Manager
+	unit    string // the kubelet's
 }
 
 // Plan installs the version and holds it.
 func (p kubernetesPackages) Plan(ctx context.Context, v host.View, wish kubelet.PackageWish) ([]steps.Op, error) {
 	spec := p.base
-	spec.Install = []packages.Package{{Name: wish.Name, Version: wish.Version, Hold: true, ChangeCost: wish.ChangeCost}}
+	spec.Install = []packages.Package{{Name: wish.Name, Version: wish.Version, Hold: true, ChangeCost: wish.ChangeCost, NoStart: []string{p.unit}}}
 	step, err := packages.New("kubelet", spec)
 	if err != nil {
 		return nil, err

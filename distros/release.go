@@ -100,6 +100,8 @@ type Repositories struct {
 	// KeysDir holds one public key a repository; empty where repositories do not
 	// name files of keys.
 	KeysDir string
+	// BinaryKeys is for an apt before 1.4, which reads no keys in ASCII armour (apt-key(8), "Supported keyring files").
+	BinaryKeys bool
 }
 
 // Packages are the names of the packages that make a Kubernetes node, in the

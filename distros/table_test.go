@@ -46,7 +46,7 @@ var optional = []string{
 	"Codename", "Platform", "Match.PrettyName", "Match.Like", "Notes", "Supported", "Packages.VersionLock", "Packages.Runc", "Packages.CNIPlugins",
 	"Kernel.CgroupV2", "Repositories.KeysDir", "Containerd.PackagedBinDir", "Containerd.Versions", "CNI.PackagedBinDir", "CNI.BinDir",
 	"Docker.Package", "Docker.CE", "Docker.CECLI", "Docker.CEContainerd", "Docker.Versions", "Sysctl", "Sysctl.ReadsEtcSysctlConf", "Sysctl.Files",
-	"Updates.AptPeriodic", "Security.SELinux", "Security.SELinuxOffByKernel", "Security.AppArmor", "Security.Parsec",
+	"Repositories.BinaryKeys", "Updates.AptPeriodic", "Security.SELinux", "Security.SELinuxOffByKernel", "Security.AppArmor", "Security.Parsec",
 	"Reboot.Sign", "Reboot.Packages", "Reboot.Query", "Reboot.QueryPackage",
 }
 

@@ -32,7 +32,7 @@ func ubuntuReleases() []Release {
 			Kernel: kernel, Init: Init{Name: "systemd", Version: systemd}, Notes: append(notes, versions),
 		})
 	}
-	return []Release{
+	rows := []Release{
 		row("16.04", "xenial", Kernel{Version: "4.4"}, 229, cgroupV1, frozen,
 			"kernel 4.4 is older than runc's least, 4.15: it wants the kernel of hardware enablement",
 			"standard support ended in April 2021"),
@@ -41,4 +41,6 @@ func ubuntuReleases() []Release {
 		row("22.04", "jammy", Kernel{Version: "5.15", CgroupV2: true}, 249),
 		row("24.04", "noble", Kernel{Version: "6.8", CgroupV2: true}, 255),
 	}
+	rows[0].Repositories.BinaryKeys = true // its apt is 1.2
+	return rows
 }

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 func TestParseReadsValues(t *testing.T) {
@@ -138,16 +138,12 @@ func quote(value string) string {
 }
 
 func FuzzParse(f *testing.F) {
-	samples, err := filepath.Glob("../testdata/os-release/*.txt")
-	if err != nil || len(samples) == 0 {
+	samples, err := txtar.ParseFile("../testdata/os-release.txtar")
+	if err != nil || len(samples.Files) == 0 {
 		f.Fatalf("no samples: %v", err)
 	}
-	for _, sample := range samples {
-		content, err := os.ReadFile(sample)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(content)
+	for _, sample := range samples.Files {
+		f.Add(sample.Data)
 	}
 	f.Add([]byte("A=\"\\\nB='\nexport C=\\"))
 	f.Fuzz(func(t *testing.T, content []byte) {

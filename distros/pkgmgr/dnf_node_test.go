@@ -100,7 +100,7 @@ func rpmFacts(t *testing.T, h *host.OS) []string {
 	return facts
 }
 
-func TestDnfGivesTheNodeBack(t *testing.T) {
+func TestNodeDnfGivesTheNodeBack(t *testing.T) {
 	h := rpmHost(t)
 	const theirs = "# of the administrator\nhostler-demo-0:1.0-1.*\n!other-1.0-1.*"
 	at := func(version string, held bool) pkgmgr.Package {
@@ -148,7 +148,7 @@ func TestDnfGivesTheNodeBack(t *testing.T) {
 	}
 }
 
-func TestDnfKeepsToItsHolds(t *testing.T) {
+func TestNodeDnfKeepsToItsHolds(t *testing.T) {
 	h := rpmHost(t)
 	there(t, h, dnfDemo("1.0"), dnfHold)
 	if _, err := h.Run(t.Context(), host.Command{Argv: []string{"dnf", "-y", "-C", "upgrade"}}); err != nil {
@@ -159,7 +159,7 @@ func TestDnfKeepsToItsHolds(t *testing.T) {
 	}
 }
 
-func TestDnfFailsInWordsThatAreUnderstood(t *testing.T) {
+func TestNodeDnfFailsInWordsThatAreUnderstood(t *testing.T) {
 	h := rpmHost(t)
 	before := rpmFacts(t, h)
 	away := pkgmgr.Refresh{Manager: distros.Dnf, Name: "away", Source: "/etc/yum.repos.d/away.repo"}
@@ -190,7 +190,7 @@ func TestDnfFailsInWordsThatAreUnderstood(t *testing.T) {
 	}
 }
 
-func TestDnfLockIsWaitedFor(t *testing.T) {
+func TestNodeDnfLockIsWaitedFor(t *testing.T) {
 	h := rpmHost(t)
 	there(t, h, dnfDemo("1.0"))
 	const lock = "/var/cache/dnf/metadata_lock.pid"
@@ -207,7 +207,7 @@ func TestDnfLockIsWaitedFor(t *testing.T) {
 	must(t, op.Do(t.Context(), h))
 }
 
-func TestDnfInstallsWhatWasFetchedAhead(t *testing.T) {
+func TestNodeDnfInstallsWhatWasFetchedAhead(t *testing.T) {
 	h := rpmHost(t)
 	must(t, dnfDemo("1.1").Prefetch(t.Context(), h, nil))
 	there(t, h, dnfDemo("1.0"))

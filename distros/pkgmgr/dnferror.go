@@ -34,7 +34,9 @@ var dnfComplaints = sync.OnceValue(func() []complaint {
 	return []complaint{
 		{ErrDiskFull, regexp.MustCompile(`(?m)^.*(?:No space left on device|needs .* more space on the .* filesystem|At least .* more space needed on the|Curl error \(23\)).*$`), dnfLine},
 		{ErrLocked, regexp.MustCompile(`(?m)^.*(?:already locked by \d+|[Cc]an't create transaction lock|Failed to obtain the transaction lock|Existing lock .*: another copy is running|Another app is currently holding the yum lock).*$`), dnfLine},
-		{ErrMaintainerScript, regexp.MustCompile(`(?m)^.*(?:%?(?:pre|post|preun|postun|pretrans)\S* scriptlet failed|scriptlet\S* failed, exit|Error in \S+ scriptlet in rpm package).*$`), dnfScript},
+		// Beside what the script printed, in standard output, before what dnf makes of it.
+		{ErrMaintainerScript, regexp.MustCompile(`(?m)^.*%\w+\(\S+\) scriptlet failed.*$`), dnfScript},
+		{ErrMaintainerScript, regexp.MustCompile(`(?m)^.*Error in \S+ scriptlet in rpm package.*$`), dnfLine},
 		{ErrDigest, regexp.MustCompile(`(?m)^.*(?:Checksum doesn't match|checksum doesn't match|has incorrect checksum|Metadata file does not match checksum).*$`), dnfLine},
 		{ErrSignature, regexp.MustCompile(`(?m)^.*(?:is not signed|GPG check FAILED|GPG keys listed for|Public key for \S+ is not installed|repomd\.xml GPG signature verification error|Couldn't read a file:// file for file://\S+|[Ff]ailed to (?:retrieve|read) .*[Kk]ey).*$`), dnfSignature},
 		{ErrUnreachable, regexp.MustCompile(`(?m)^.*(?:Failed to download metadata for repo|Cannot retrieve repository metadata|Cannot download repomd\.xml|no cache for|Some packages have invalid cache|Error downloading packages|No more mirrors to try|All mirrors were (?:already )?tried|Could not resolve host|Cannot retrieve metalink).*$`), dnfUnreachable},
@@ -77,7 +79,7 @@ func dnfScript(match []string, said, _ string) string {
 func dnfBroken(match []string, said, _ string) string {
 	_, after, _ := strings.Cut(said, match[0])
 	detail := strings.Join(strings.Fields(dnfLine(match, "", "")), " ")
-	for line := range strings.Lines(after) {
+	for line := range strings.Lines(strings.TrimPrefix(after, "\n")) {
 		if !strings.HasPrefix(line, "  -") {
 			break
 		}

@@ -65,13 +65,8 @@ func (e excludeLine) unlock(text, name string) string {
 	if !found || !slices.Contains(words(value), name) {
 		return text
 	}
-	rest, own := strings.CutSuffix(before, excludeMark+e.option+"=")
-	if own && value == name {
-		text = rest + strings.TrimPrefix(after, "\n")
-		if strings.TrimSpace(text) == "[main]" && !strings.HasPrefix(before, "[main]\n\n") {
-			return text
-		}
-		return text
+	if rest, own := strings.CutSuffix(before, excludeMark+e.option+"="); own && value == name {
+		return rest + strings.TrimPrefix(after, "\n")
 	}
 	return before + withoutWord(value, name) + after
 }

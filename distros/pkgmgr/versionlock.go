@@ -153,12 +153,12 @@ func (l lockList) matches(line, name string, evr rpm.EVR) (isLock, atVersion boo
 	if pattern == "" || strings.HasPrefix(pattern, "#") || strings.HasPrefix(pattern, "!") {
 		return false, false
 	}
-	return matchesLock(pattern, name, rpm.EVR{Version: "*", Release: "*"}, evr)
+	return matchesLock(pattern, name, evr)
 }
 
 // matchesLock compares the forms in which a package can be named: with and without
 // epoch, in front or in the middle, and with and without an architecture.
-func matchesLock(pattern, name string, _ rpm.EVR, evr rpm.EVR) (isLock, atVersion bool) {
+func matchesLock(pattern, name string, evr rpm.EVR) (isLock, atVersion bool) {
 	epoch, versionRelease, _ := strings.Cut(evr.Full(), ":")
 	forms := []string{
 		name + "-" + epoch + ":" + versionRelease, name + "-" + versionRelease, epoch + ":" + name + "-" + versionRelease,

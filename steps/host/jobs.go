@@ -69,6 +69,11 @@ func (m *manager) startJob(ctx context.Context, name string, verb JobVerb) (int,
 	if !ok {
 		return 0, nil, fmt.Errorf("job %q: want start, stop, restart or reload: %w", verb, fs.ErrInvalid)
 	}
+	if verb == JobStart || verb == JobRestart {
+		// Who starts a unit means it: earlier starts within a minute, or failures, must not forbid it (start-limit-hit).
+		// A unit that is not loaded has nothing to forget, and says so as an error.
+		_ = m.ResetFailedUnitContext(ctx, name)
+	}
 	result := make(chan string, 1)
 	id, err := start(ctx, name, "replace", result)
 	return id, result, err

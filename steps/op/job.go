@@ -35,8 +35,13 @@ func (o Job) Diff() steps.Diff {
 	return diff
 }
 
-// Stage is UnitJobs.
-func (o Job) Stage() steps.Stage { return steps.UnitJobs }
+// Stage is StopUnits or UnitJobs.
+func (o Job) Stage() steps.Stage {
+	if o.Verb == host.JobStop {
+		return steps.StopUnits
+	}
+	return steps.UnitJobs
+}
 
 // verbRank orders the jobs by what they include: a restart also reads the
 // configuration again, and also starts what was stopped.
@@ -83,6 +88,8 @@ func (o Job) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
 	back := Job{Unit: o.Unit, Cost: o.Cost, Why: "undo of " + string(o.Verb)}
 	switch {
 	case !unit.Active() && unit.ActiveState != "activating":
+		back.Verb = host.JobStop
+	case unit.LoadState == "masked": // it was masked while it ran, and nothing can start it any more
 		back.Verb = host.JobStop
 	case o.Verb == host.JobStop:
 		back.Verb = host.JobStart

@@ -56,6 +56,9 @@ func plan(v host.View, u User, list []account, members map[string][]string) ([]s
 	if err := checkUID(u, list); err != nil {
 		return nil, err
 	}
+	if _, taken := members[u.Name]; taken && !has {
+		return nil, fmt.Errorf("user %q cannot be made: a new account gets a group of its name, and there is one already: choose another name", u.Name)
+	}
 	var remark error
 	for _, group := range u.Groups {
 		now, exists := members[group]

@@ -52,12 +52,9 @@ type Stage int
 
 // The stages of the end of a run.
 const (
-	// StopUnits is for what is to stop, as systemd knows it still: a timer whose service was masked or removed fails at the
-	// daemon-reload ("unit to trigger vanished").
-	StopUnits Stage = iota
 	// ReloadManager is for systemd's daemon-reload, which must see all files.
-	ReloadManager
-	// UnitJobs is for starting, restarting and reloading units.
+	ReloadManager Stage = iota
+	// UnitJobs is for starting, stopping, restarting and reloading units.
 	UnitJobs
 	// RestartMachine is for the restart of the machine, which comes after all else. Nothing is left of it that could be
 	// taken back, so it has no inverse, and a run goes back past it. A run that may not have it, because the reason came

@@ -3,7 +3,6 @@ package osrelease
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"

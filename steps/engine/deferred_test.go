@@ -61,7 +61,7 @@ func TestDeferredOps(t *testing.T) {
 			t.Errorf("jobs differ (-want +got):\n%s", diff)
 		}
 		wantJobs(t, r, "daemon-reload", "restart b.service", "restart a.service", "start c.service",
-			"stop c.service", "daemon-reload", "restart b.service", "restart a.service")
+			"daemon-reload", "restart b.service", "restart a.service", "stop c.service")
 		r.wantSnapshot(before, "after the undo")
 	})
 
@@ -92,7 +92,7 @@ func TestUndoStopsAUnitWhoseFileGoes(t *testing.T) {
 		wantFile("new", "/etc/systemd/system/new.service", "[Service]\nExecStart=/bin/true\n", start, op.DaemonReload{}),
 		wantActive("c", "c.service"))
 	wantError(t, err, []error{engine.ErrRolledBack})
-	wantJobs(t, r, "daemon-reload", "start new.service", "start c.service", "stop new.service", "stop c.service", "daemon-reload")
+	wantJobs(t, r, "daemon-reload", "start new.service", "start c.service", "daemon-reload", "stop new.service", "stop c.service")
 	if unit, err := r.host.Unit(t.Context(), "new.service"); err != nil || unit.Active() || unit.Exists() {
 		t.Errorf("got %+v, %v, want the unit stopped and gone", unit, err)
 	}
@@ -130,7 +130,7 @@ func TestWayBackOfWhatIsOwed(t *testing.T) {
 		reload := op.Job{Unit: "a.service", Verb: host.JobReload, Cost: steps.Reload}
 		_, err := r.apply(wantFile("one", "/etc/1", "1", reload), wantFile("two", "/etc/2", "2", restart("a.service")), wantActive("c", "c.service"))
 		wantError(t, err, []error{engine.ErrRolledBack})
-		wantJobs(t, r, "restart a.service", "start c.service", "stop c.service", "restart a.service")
+		wantJobs(t, r, "restart a.service", "start c.service", "restart a.service", "stop c.service")
 	})
 }
 

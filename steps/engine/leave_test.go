@@ -60,7 +60,7 @@ func TestLeave(t *testing.T) {
 		ops, kept := r.leavePlan()
 		want := []string{
 			"more: remove file:/etc/b", "sysctl: set sysctl:vm.swappiness", "folders: remove file:/etc/x/y/z", "files: restore file:/etc/a",
-			"units: stop unit:b.service", "folders: daemon-reload systemd:daemon-reload", "files: restart unit:a.service",
+			"folders: daemon-reload systemd:daemon-reload", "files: restart unit:a.service", "units: stop unit:b.service",
 		}
 		if diff := cmp.Diff(want, ops); diff != "" || len(kept) > 0 {
 			t.Errorf("plan differs (-want +got):\n%s(kept: %v)", diff, kept)

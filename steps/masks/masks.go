@@ -45,22 +45,22 @@ func Plan(ctx context.Context, v host.View, u Unit) ([]steps.Op, error) {
 		return nil, err
 	}
 	var ops []steps.Op
+	running := v.Live() && (unit.Active() || unit.ActiveState == "activating")
+	if running {
+		ops = append(ops, op.Stop{Unit: u.Name, Cost: steps.Restart, Why: u.Why})
+	}
 	if file != nil {
 		ops = append(ops, file)
 	}
 	if !v.Live() {
 		return ops, nil
 	}
-	running := unit.Active() || unit.ActiveState == "activating"
 	if file == nil && state == "masked" && running {
 		// Nothing could take that back: systemd starts no masked unit.
 		return nil, steps.Warning("%s is masked already and still runs: stop it (systemctl stop %s)", u.Name, u.Name)
 	}
 	if file != nil {
 		ops = append(ops, op.DaemonReload{})
-	}
-	if running {
-		ops = append(ops, op.Job{Unit: u.Name, Verb: host.JobStop, Cost: steps.Restart, Why: u.Why})
 	}
 	return ops, nil
 }

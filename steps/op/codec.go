@@ -24,7 +24,7 @@ func Kinds() map[string]steps.Op {
 	return map[string]steps.Op{
 		"file": File{}, "restore": Restore{}, "remove": Remove{}, "directory": Directory{}, "symlink": Symlink{},
 		"sysctl": Sysctl{}, "attribute": Attribute{}, "module": Module{}, "swap": Swap{},
-		"unit-file": UnitFile{}, "job": Job{}, "daemon-reload": DaemonReload{},
+		"unit-file": UnitFile{}, "job": Job{}, "stop": Stop{}, "daemon-reload": DaemonReload{},
 	}
 }
 

@@ -37,6 +37,7 @@ func samples() map[string]steps.Op {
 		"module":        op.Module{Name: "overlay", Loaded: true},
 		"swap":          op.Swap{Device: "/swap file", On: true},
 		"unit-file":     op.UnitFile{Name: "a@b.service", State: "masked", From: "static", Under: "enabled"},
+		"stop":          op.Stop{Unit: "a.timer", Cost: steps.Restart, Why: "not wanted"},
 		"job":           op.Job{Unit: "a.service", Verb: host.JobRestart, Cost: steps.Restart, Why: "b changed"},
 		"daemon-reload": op.DaemonReload{},
 	}

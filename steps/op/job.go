@@ -35,13 +35,8 @@ func (o Job) Diff() steps.Diff {
 	return diff
 }
 
-// Stage is StopUnits or UnitJobs.
-func (o Job) Stage() steps.Stage {
-	if o.Verb == host.JobStop {
-		return steps.StopUnits
-	}
-	return steps.UnitJobs
-}
+// Stage is UnitJobs.
+func (o Job) Stage() steps.Stage { return steps.UnitJobs }
 
 // verbRank orders the jobs by what they include: a restart also reads the
 // configuration again, and also starts what was stopped.

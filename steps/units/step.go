@@ -61,6 +61,13 @@ func plan(ctx context.Context, v host.View, u Unit) ([]steps.Op, error) {
 		later = missing(v, u)
 	}
 	ops := dropIns
+	if u.Masked && there && v.Live() {
+		stop, err := planJobs(ctx, v, u, changed)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, stop...) // before the mask
+	}
 	reload := changed
 	if there || u.Masked {
 		file, err := planUnitFile(ctx, v, u)
@@ -77,7 +84,7 @@ func plan(ctx context.Context, v host.View, u Unit) ([]steps.Op, error) {
 	if reload {
 		ops = append(ops, op.DaemonReload{})
 	}
-	if !there {
+	if !there || u.Masked {
 		return ops, later
 	}
 	jobs, err := planJobs(ctx, v, u, changed)
@@ -160,6 +167,8 @@ func planJobs(ctx context.Context, v host.View, u Unit, changed bool) ([]steps.O
 		why = "wanted masked"
 	}
 	switch {
+	case u.Masked && running:
+		return []steps.Op{op.Stop{Unit: u.Name, Cost: steps.Restart, Why: why}}, nil
 	case u.stops() && running:
 		return []steps.Op{op.Job{Unit: u.Name, Verb: host.JobStop, Cost: steps.Restart, Why: why}}, nil
 	case u.stops():

@@ -81,6 +81,10 @@ func (w *worker) profileGroup(t *testing.T, edits ...bed.Edit) string {
 		os := bed.Child(spec, "operatingSystem")
 		// The API server and the repositories of a run have one address.
 		bed.Child(os, "proxy")["noProxy"] = []string{host(t, w.cp.URL), ".example.internal"}
+		// Nobody here may raise a limit beyond his own (CAP_SYS_RESOURCE).
+		bed.Child(spec, "cri", "containerd")["baseRuntimeSpec"] = map[string]any{
+			"rlimits": []any{map[string]any{"type": "RLIMIT_NOFILE", "soft": 4096, "hard": 16384}},
+		}
 		values := bed.Child(os, "sysctl")
 		for _, entry := range sysctl.KubernetesEntries() {
 			if out, err := w.Output(t.Context(), "sysctl", "-n", string(entry.Key)); err == nil && sharedKey(entry.Key) {
@@ -105,7 +109,7 @@ func (w *worker) prepare(t *testing.T) {
 	for _, unit := range []string{"rpcbind.service", "firewalld.service"} {
 		must(t, w.WriteFile(t.Context(), "/usr/lib/systemd/system/"+unit, strings.ReplaceAll(listener, "rpcbind", unit), 0o644))
 	}
-	w.shell(t, "systemctl daemon-reload; systemctl -q enable --now rpcbind.service firewalld.service; mkdir -p /etc/NetworkManager/conf.d")
+	w.shell(t, "systemctl daemon-reload; systemctl -q enable --now rpcbind.service firewalld.service; mkdir -p /etc/NetworkManager/conf.d; : > /usr/sbin/NetworkManager; chmod 0755 /usr/sbin/NetworkManager")
 }
 
 // profileDrift is a change by hand of each item of the profile.
@@ -127,7 +131,7 @@ var profileDrift = []drift{
 	{name: "a listener that is back", script: "systemctl -q unmask rpcbind.service; systemctl start rpcbind.service", keys: []string{"unit-file:rpcbind.service", "unit:rpcbind.service"}, restarts: []string{"rpcbind.service"}},
 	{name: "journald's limits", script: "sed -i s/1G/2G/ /etc/systemd/journald.conf.d/90-hostler.conf", keys: []string{"file:/etc/systemd/journald.conf.d/90-hostler.conf", "unit:systemd-journald.service"}, restarts: []string{"systemd-journald.service"}},
 	{
-		name: "the base of all containers", script: "sed -i s/65536/4096/ /etc/containerd/hostler-base-spec.json",
+		name: "the base of all containers", script: "sed -i s/16384/8192/ /etc/containerd/hostler-base-spec.json",
 		keys: []string{"file:/etc/containerd/hostler-base-spec.json", "unit:containerd.service"}, restarts: []string{"containerd.service"},
 	},
 }

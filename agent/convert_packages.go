@@ -32,12 +32,14 @@ var formats = map[v1alpha1.RepositoryType]repository.Format{v1alpha1.RepositoryA
 
 func (c *catalog) repositorySpecs() []repository.Spec {
 	var specs []repository.Spec
+	through := c.proxySpec()
 	for i := range c.spec.Packages.Repositories {
 		r := &c.spec.Packages.Repositories[i]
 		if !c.serves(r) {
 			continue
 		}
 		spec := repository.Spec{Format: formats[r.Type], Name: r.Name, URL: r.URL, Suite: r.Suite, Components: r.Components}
+		spec.Direct = spec.Format == repository.RPM && through.Direct(r.URL)
 		if r.KeyIsPath() {
 			spec.KeyFile = r.Key
 		} else {

@@ -43,9 +43,11 @@ func (c *catalog) astra() steps.Step {
 }
 
 func (c *catalog) proxy() steps.Step {
-	spec := proxy.Spec{PackageManager: c.machine.Release.PackageManager, APIServer: hostOf(c.machine.Join.APIServer)}
-	if wish := c.spec.OperatingSystem.Proxy; wish != nil {
-		spec.HTTP, spec.HTTPS, spec.NoProxy = wish.HTTP, wish.HTTPS, wish.NoProxy
+	spec := c.proxySpec()
+	for _, r := range c.spec.Packages.Repositories {
+		if name := hostName(r.URL); c.serves(&r) && spec.Direct(r.URL) && !slices.Contains(spec.NoProxy, name) {
+			spec.NoProxy = append(slices.Clip(spec.NoProxy), name) // apt knows single hosts only
+		}
 	}
 	runtime := c.runtime()
 	for _, unit := range append([]string{runtime.Unit}, runtime.Below...) {
@@ -57,6 +59,24 @@ func (c *catalog) proxy() steps.Step {
 		spec.Units = append(spec.Units, proxy.Unit{Name: c.machine.Release.Kubelet.Unit, Cost: steps.Restart})
 	}
 	return proxy.New(spec)
+}
+
+// proxySpec is what the group says of a proxy.
+func (c *catalog) proxySpec() proxy.Spec {
+	spec := proxy.Spec{PackageManager: c.machine.Release.PackageManager, APIServer: hostOf(c.machine.Join.APIServer)}
+	if wish := c.spec.OperatingSystem.Proxy; wish != nil {
+		spec.HTTP, spec.HTTPS, spec.NoProxy = wish.HTTP, wish.HTTPS, wish.NoProxy
+	}
+	return spec
+}
+
+// hostName is the host of a URL without a port; empty for a file.
+func hostName(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return parsed.Hostname()
 }
 
 // hostOf is the host of a URL, with its port.

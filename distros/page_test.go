@@ -3,6 +3,7 @@ package distros
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,17 @@ func TestDistributionsPage(t *testing.T) {
 	golden(t, "../docs/distributions.md", page(Table(), immutables, refused))
 }
 
+func TestPageQuotesAPlan(t *testing.T) {
+	t.Parallel()
+	plan, err := os.ReadFile("../agent/testdata/plans/rosa-12.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(plan), "refused: "+aRefusal+"\n") {
+		t.Errorf("the golden plan of ROSA 12 does not begin with what the page quotes, %q", aRefusal)
+	}
+}
+
 func TestPageShowsWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	got := page([]Release{{ID: "new", Version: "1", Name: "New 1", Tested: "sample tree and golden plans; nothing else", Notes: []string{"it is new"}}}, nil, nil)
@@ -34,6 +46,9 @@ func TestPageShowsWhatIsNotKnown(t *testing.T) {
 		}
 	}
 }
+
+// aRefusal is what a plan says where a fact is missing.
+const aRefusal = "spec.cri.containerd.package: hostler does not know what the package of containerd is called on ROSA 12: name it here"
 
 const pageHead = `# Distributions
 
@@ -53,7 +68,7 @@ the tests compare at every change. It does not mean that hostler has run on a ma
 - cri-dockerd could not be had for the test machines: golden plans are all there is for it.
 
 A fact that nobody could find a source for is left empty. A plan that needs it is refused with the field to set instead, and the rest of the
-profile works: ` + "`spec.cri.containerd.package: hostler does not know what the package of containerd is called on ROSA 12: name it here`" + `.
+profile works: ` + "`" + aRefusal + "`" + `.
 
 ` + "`hostler facts`" + ` shows what a machine is taken for.
 

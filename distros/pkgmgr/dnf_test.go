@@ -51,6 +51,19 @@ func TestDnfErrors(t *testing.T) {
 			}
 		})
 	}
+	// yum is not recorded: the sentences are those of its sources.
+	for said, want := range map[string]error{
+		"No package kubelet-9 available.\nError: Nothing to do\n": ErrNoPackage,
+		"Error: No matching Packages to list\n":                   ErrNoPackage,
+		"Existing lock /var/run/yum.pid: another copy is running as pid 7.\nAnother app is currently holding the yum lock; exiting as configured by exit_on_lock\n":                   ErrLocked,
+		"Error: Package: kubelet-1.36.3-150500.1.1.x86_64 (kubernetes)\n           Requires: conntrack\n":                                                                             ErrBroken,
+		"Error downloading packages:\n  kubelet-1.36.3-150500.1.1.x86_64: Caching enabled but no local cache of //var/cache/yum/x86_64/7/kubernetes/packages/k.rpm from kubernetes\n": ErrUnreachable,
+		"failure: repodata/repomd.xml from kubernetes: [Errno 256] No more mirrors to try.\n":                                                                                         ErrUnreachable,
+	} {
+		if err := dnfError(cause, host.Output{Stderr: []byte(said)}); !errors.Is(err, want) {
+			t.Errorf("%q: got %v want %v", said, err, want)
+		}
+	}
 	if err := dnfError(cause, host.Output{Stderr: []byte("Error: something new\n")}); err != cause { //nolint:errorlint // untouched
 		t.Errorf("got %v want what is not known as it was", err)
 	}

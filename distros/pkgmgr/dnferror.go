@@ -41,7 +41,7 @@ var dnfComplaints = sync.OnceValue(func() []complaint {
 		{ErrSignature, regexp.MustCompile(`(?m)^.*(?:is not signed|GPG check FAILED|GPG keys listed for|Public key for \S+ is not installed|repomd\.xml GPG signature verification error|Couldn't read a file:// file for file://\S+|[Ff]ailed to (?:retrieve|read) .*[Kk]ey).*$`), dnfSignature},
 		{ErrUnreachable, regexp.MustCompile(`(?m)^.*(?:Failed to download metadata for repo|Cannot retrieve repository metadata|Cannot download repomd\.xml|no cache for|Some packages have invalid cache|Error downloading packages|No more mirrors to try|All mirrors were (?:already )?tried|Could not resolve host|Cannot retrieve metalink).*$`), dnfUnreachable},
 		{ErrSource, regexp.MustCompile(`(?m)^.*(?:Parsing file .* failed|File contains (?:no section headers|parsing errors)|Cannot find a valid baseurl|Invalid configuration value).*$`), dnfLine},
-		{ErrNoPackage, regexp.MustCompile(`(?m)^.*(?:Unable to find a match: .*|No package (\S+) available|No match for argument: .*|No matching [Pp]ackages to list.*)$`), dnfLine},
+		{ErrNoPackage, regexp.MustCompile(`(?m)^.*(?:Unable to find a match: .*|No package (\S+) available|No match for argument: .*|No matching [Pp]ackages to list).*$`), dnfLine},
 		{ErrBroken, regexp.MustCompile(`(?m)^(?:Error: ?\n? ?Problem.*|.*(?:nothing provides|conflicts with|cannot install (?:both|the best)|Requires: ).*|Failed to resolve the transaction.*)$`), dnfBroken},
 	}
 })

@@ -71,7 +71,9 @@ func firstHolder(v host.View, locks []string) (holding string, held bool, err er
 }
 
 // lockHolder finds who holds a lock of the kernel, or who noted its process id in the
-// file, which is how libzypp, dnf 4 and yum lock: NAME.pid counts while that lives.
+// file, which is how libzypp, dnf 4 and yum lock: NAME.pid counts while that lives. It
+// counts whatever the process is, since they themselves look no closer (dnf 4.14 was seen
+// to wait for a sleep): to go ahead would only be to be refused again and again.
 func lockHolder(v host.View, lock string) (host.Process, bool, error) {
 	if path.Ext(lock) != ".pid" {
 		return v.LockHolder(lock)
@@ -103,7 +105,22 @@ func describeHolder(lock string, holder host.Process) string {
 	if !holder.Started.IsZero() {
 		since = ", running since " + holder.Started.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
-	return fmt.Sprintf("%s is held by process %d (%s%s)", lock, holder.PID, holder.Command, since)
+	text := fmt.Sprintf("%s is held by process %d (%s%s)", lock, holder.PID, holder.Command, since)
+	if path.Ext(lock) == ".pid" && !managesPackages(holder.Command) {
+		text += fmt.Sprintf(", which is no package manager: remove %s if one that was killed left it", lock)
+	}
+	return text
+}
+
+// managesPackages tells whether a process that a file names can be the one that wrote
+// it: after a power cut its number is soon another's.
+func managesPackages(command string) bool {
+	for _, word := range []string{"dnf", "yum", "zypp", "python", "packagekit", "rpm", "hostler"} {
+		if strings.Contains(strings.ToLower(command), word) {
+			return true
+		}
+	}
+	return false
 }
 
 func pause(ctx context.Context) error {

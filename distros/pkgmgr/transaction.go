@@ -126,6 +126,10 @@ func wayBack(ctx context.Context, v host.View, m Manager, inventory Inventory, c
 		if changes, err = m.Simulate(ctx, v, changes); err != nil {
 			return nil, err
 		}
+		// The simulation may have waited for another package manager.
+		if inventory, err = m.Installed(ctx, v); err != nil {
+			return nil, err
+		}
 	}
 	return inverse(v, m, inventory, changes)
 }

@@ -91,7 +91,27 @@ func (d dnf) setHold(ctx context.Context, h host.Host, name string, held bool) e
 	if !current.Installed {
 		return fmt.Errorf("%s is not installed: there is no version of it to lock", name)
 	}
-	return writeLocks(h, file, text, l.lock(text, name, rpm.ParseEVR(current.Version)))
+	evr, before := rpm.ParseEVR(current.Version), text
+	if list, isList := l.(lockList); isList {
+		text = list.putStaleAway(text, name, evr)
+	}
+	return writeLocks(h, file, before, l.lock(text, name, evr))
+}
+
+// staleLocks tells whether one of the packages is locked at a version that it neither
+// has nor gets.
+func (d dnf) staleLocks(v host.View, inventory Inventory, changes []Change) (bool, error) {
+	_, text, l, err := d.readLocks(v)
+	list, isList := l.(lockList)
+	if err != nil || !isList {
+		return false, err
+	}
+	for _, c := range changes {
+		if !inventory.Get(c.Name).Held && c.To != "" && list.lockedElsewhere(text, c.Name, rpm.ParseEVR(c.To)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // moveLocks moves the locks on packages that change to where they go, and returns
@@ -128,10 +148,12 @@ func writeLocks(h host.Host, file, before, after string) error {
 
 // Marks in lists of version locks: of a line that hostler wrote, before it, and of a
 // line of somebody else's that does not count while hostler holds the package at
-// another version or lets it go.
+// another version or lets it go. One that was stale before hostler held the package is
+// put away by a mark of its own, since it comes back when the package is let go.
 const (
-	lockMark = "# hostler keeps this version\n"
-	lockAway = "#hostler: "
+	lockMark  = "# hostler keeps this version\n"
+	lockAway  = "#hostler: "
+	staleAway = "#hostler, stale: "
 )
 
 // lockList is the list of versionlock, for dnf 4 "name-epoch:version-release.arch" a
@@ -189,6 +211,16 @@ func (l lockList) locked(text, name string, evr rpm.EVR) bool {
 	return false
 }
 
+// lockedElsewhere tells whether the package is locked, and not at this version.
+func (l lockList) lockedElsewhere(text, name string, evr rpm.EVR) bool {
+	for line := range strings.Lines(text) {
+		if isLock, _ := l.matches(line, name, evr); isLock {
+			return !l.locked(text, name, evr)
+		}
+	}
+	return false
+}
+
 // lock leaves a line of somebody else's that says the same, brings back one that was
 // put away, and else adds one.
 func (l lockList) lock(text, name string, evr rpm.EVR) string {
@@ -219,8 +251,23 @@ func (l lockList) lock(text, name string, evr rpm.EVR) string {
 func (l lockList) unlock(text, name string) string {
 	var out strings.Builder
 	for line := range strings.Lines(l.withoutOwn(text, name)) {
-		if isLock, _ := l.matches(line, name, rpm.EVR{Version: "-"}); isLock {
+		stale, wasStale := strings.CutPrefix(line, staleAway)
+		if isLock, _ := l.matches(stale, name, rpm.EVR{Version: "-"}); isLock && wasStale {
+			line = stale
+		} else if isLock {
 			line = lockAway + line
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// putStaleAway is for a package that is not held: what locks it is not at its version.
+func (l lockList) putStaleAway(text, name string, evr rpm.EVR) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if isLock, here := l.matches(line, name, evr); isLock && !here {
+			line = staleAway + line
 		}
 		out.WriteString(line)
 	}

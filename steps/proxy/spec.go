@@ -57,6 +57,23 @@ func (s Spec) direct() []string {
 	return all
 }
 
+// through is the proxy for an address; nil: it is reached directly.
+func (s Spec) through(address *url.URL) (*url.URL, error) {
+	config := httpproxy.Config{HTTPProxy: s.HTTP, HTTPSProxy: s.HTTPS, NoProxy: strings.Join(s.direct(), ",")}
+	return config.ProxyFunc()(address)
+}
+
+// Direct tells whether there is a proxy and an address is an exception from it. Package managers know exceptions by
+// single hosts, or not at all, so they have to be told of each address.
+func (s Spec) Direct(address string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil || !s.wanted() {
+		return false
+	}
+	through, err := s.through(parsed)
+	return err == nil && through == nil
+}
+
 // variable is one of an environment.
 type variable struct{ name, value string }
 
@@ -119,8 +136,7 @@ func (s Spec) warnings() error {
 	if _, _, err := net.SplitHostPort(host); err != nil && strings.Contains(host, ":") {
 		host = "[" + strings.Trim(host, "[]") + "]" // an IPv6 address
 	}
-	config := httpproxy.Config{HTTPProxy: s.HTTP, HTTPSProxy: s.HTTPS, NoProxy: strings.Join(s.direct(), ",")}
-	through, err := config.ProxyFunc()(&url.URL{Scheme: "https", Host: host})
+	through, err := s.through(&url.URL{Scheme: "https", Host: host})
 	if err != nil {
 		return fmt.Errorf("%s: how the API server %s is reached: %w", field, s.APIServer, err)
 	}

@@ -111,6 +111,22 @@ func TestFilesComeBackToTheByteWithoutAProxy(t *testing.T) {
 	}
 }
 
+func TestDirect(t *testing.T) {
+	t.Parallel()
+	spec := proxy.Spec{HTTP: "http://proxy:3128", HTTPS: "http://proxy:3128", NoProxy: []string{"10.0.0.0/8", ".example.internal"}}
+	for address, want := range map[string]bool{
+		"http://10.1.2.3:8080/deb": true, "https://packages.example.internal/rpm": true, "http://127.0.0.1/x": true,
+		"https://packages.example.org": false, "http://11.1.2.3": false, "http://a b": false,
+	} {
+		if got := spec.Direct(address); got != want {
+			t.Errorf("%s: got direct %t, want %t", address, got, want)
+		}
+	}
+	if (proxy.Spec{NoProxy: []string{"10.0.0.0/8"}}).Direct("http://10.1.2.3") {
+		t.Error("got an exception from no proxy at all, want none")
+	}
+}
+
 func TestPlanRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -46,7 +46,9 @@ func boot(t *testing.T, config cluster.NodeConfig, binary string) machine {
 		}
 	})
 	must(t, node.CopyIn(t.Context(), binary, hostlerPath))
-	must(t, bed.Mirror(t.Context(), shared, node))
+	if slices.Contains(cluster.Suites, node.Suite) {
+		must(t, bed.Mirror(t.Context(), shared, node))
+	}
 	return m
 }
 

@@ -25,6 +25,9 @@ var leftByPackages = []exception{
 	{"failed systemd-ask-password-console.path", "failed in one of many runs; the cause is not known, and hostler does not touch the unit"},
 }
 
+// leftByPods is what differs after pods ran, until the next reboot.
+var leftByPods = []exception{{"sysctl net.*.cni0.*", "the bridge of the network plugin stays"}}
+
 // leftByNode is what differs after the machine was a node, and was rebooted.
 var leftByNode = []exception{
 	{"* /etc/kubernetes/kubelet.conf", "the kubelet's credential, which it got from the cluster by itself"},

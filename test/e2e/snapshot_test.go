@@ -53,7 +53,8 @@ func (m machine) look(t *testing.T) facts {
 		find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/lib/hostler \) -prune -o -printf 'file %p\t%y %m %U:%G %l\n'
 		find /usr -xdev -type f -printf 'size of %p\t%s\n'
 		find /etc /opt /root /var/lib/dpkg/info /var/lib/apt/extended_states -xdev -type f -print0 2>/dev/null | xargs -0 sha256sum | sed 's/^\([0-9a-f]*\)  \(.*\)$/content \2\t\1/'
-		dpkg-query -W -f 'package ${Package}\t${Version} ${Status}\n'
+		if command -v dpkg-query >/dev/null; then dpkg-query -W -f 'package ${Package}\t${Version} ${Status}\n'
+		else rpm -qa --queryformat 'package %{NAME}\t%{EVR}\n'; fi
 		systemctl list-unit-files --no-legend --plain | awk '{print "unit-file " $1 "\t" $2}'
 		systemctl list-units --no-legend --plain --state=active --type=service,socket,timer | awk '{print "active " $1 "\t" $4}'
 		systemctl list-units --no-legend --plain --state=failed | awk '{print "failed " $1 "\tfailed"}'

@@ -34,6 +34,9 @@ type Spec struct {
 	// Components are the parts of a suite. A flat repository has none, any
 	// other at least one.
 	Components []string
+	// Direct leaves out the proxy of the package manager. It is for rpms: dnf and yum know
+	// no other exceptions (dnf.conf(5), proxy=).
+	Direct bool
 	// Key is the public key that signs the repository, and of one of rpms the
 	// packages, in ASCII armour.
 	Key []byte
@@ -134,8 +137,12 @@ func (s Spec) KeyPath(dirs Dirs) string {
 // when they first need it. Variables such as $basearch may be in the address.
 func (s Spec) SourceContent(dirs Dirs) []byte {
 	if s.Format == RPM {
-		return fmt.Appendf(nil, "# Managed by hostler.\n[%s]\nname=%s\nbaseurl=%s\nenabled=1\ngpgcheck=1\ngpgkey=file://%s\n",
-			s.Name, s.Name, s.URL, s.KeyPath(dirs))
+		direct := ""
+		if s.Direct {
+			direct = "proxy=_none_\n"
+		}
+		return fmt.Appendf(nil, "# Managed by hostler.\n[%s]\nname=%s\nbaseurl=%s\nenabled=1\ngpgcheck=1\ngpgkey=file://%s\n%s",
+			s.Name, s.Name, s.URL, s.KeyPath(dirs), direct)
 	}
 	words := append([]string{"deb", "[signed-by=" + s.KeyPath(dirs) + "]", s.URL, s.Suite}, s.Components...)
 	return []byte("# Managed by hostler.\n" + strings.Join(words, " ") + "\n")

@@ -53,6 +53,18 @@ func TestFilesOfARepository(t *testing.T) {
 	}
 }
 
+func TestARepositoryOfRPMsLeavesTheProxyOut(t *testing.T) {
+	t.Parallel()
+	spec := Spec{Format: RPM, Name: "kubernetes", URL: "http://packages.example.internal/rpm", KeyFile: "/etc/key.asc"}
+	if text := string(spec.SourceContent(Dirs{})); strings.Contains(text, "proxy") {
+		t.Errorf("got %q, want no word of a proxy", text)
+	}
+	spec.Direct = true
+	if text := string(spec.SourceContent(Dirs{})); !strings.HasSuffix(text, "\nproxy=_none_\n") {
+		t.Errorf("got %q, want proxy=_none_ in it", text)
+	}
+}
+
 func TestValidateNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -90,7 +90,7 @@ func (c *catalog) containerdSpec() containerd.Spec {
 	}
 	if wish.BaseRuntimeSpec != nil {
 		for _, limit := range wish.BaseRuntimeSpec.Rlimits {
-			spec.Rlimits = append(spec.Rlimits, ocispec.Rlimit{Type: limit.Type, Soft: uint64(limit.Soft), Hard: uint64(limit.Hard)}) //nolint:gosec // validation refuses negative ones
+			spec.Rlimits = append(spec.Rlimits, ocispec.Rlimit{Type: limit.Type, Soft: uint64(limit.Soft), Hard: uint64(limit.Hard)})
 		}
 	}
 	return spec

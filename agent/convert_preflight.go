@@ -63,10 +63,12 @@ func dockerCheck(release *distros.Release) func(context.Context, host.View, pref
 			return nil, err
 		}
 		for _, name := range []string{release.Docker.Package, release.Docker.CE} {
-			if found := inventory.Get(name); name != "" && found.Installed {
-				if err := docker.BadPair(found.Version, wanted.KubernetesVersion); err != nil {
-					return []preflight.Finding{{Severity: preflight.Error, Reason: err.Error()}}, nil
-				}
+			found := inventory.Get(name)
+			if name == "" || !found.Installed {
+				continue
+			}
+			if why := docker.BadPair(found.Version, wanted.KubernetesVersion); why != nil {
+				return []preflight.Finding{{Severity: preflight.Error, Reason: why.Error()}}, nil //nolint:nilerr // it is what the check found
 			}
 		}
 		return nil, nil

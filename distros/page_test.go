@@ -56,15 +56,18 @@ Written from the rows in ` + "`distros`" + ` (` + "`go test ./distros -run Page 
 
 **Supported** means that three things are there: a row of facts with their sources, a sample tree of the release (its own os-release and the
 files that hostler meets on a fresh machine of it), and a golden plan of [the whole profile](../examples/profile.yaml) on that tree, which
-the tests compare at every change. It does not mean that hostler has run on a machine of that release.
+the tests compare at every change. It does not mean that hostler has run on a machine of that release. A row that is not supported is refused like a system without
+a row; its notes say why.
 
 **Tested** says what has run beside that:
 
-- Debian 11, 12 and 13 are machines in the tests, with their own apt, systemd, containerd and Docker (20.10 on 12, 26.1 on 13): the profile is
-  applied, verified, changed by hand in each item, repaired and taken back.
-- dnf (4.14) and zypper (1.14) are the real programs on machines of the tests, as Debian packages them. They install, hold, downgrade and remove packages and
-  take it back; the rest of those distributions is trees and golden plans.
-- yum, dnf 5 and apt for rpm have not run. What they print is read from text in the unit tests, and what they are asked to do is in golden plans.
+- Debian 11, 12 and 13 are machines in the tests, with their own apt and systemd: they become nodes by the whole profile, each item is changed
+  by hand and repaired, and the machine is given back as it was. Docker is real on 12 (20.10) and 13 (26.1).
+- dnf (4.14) and zypper (1.14) are the real programs, as Debian packages them, over the real rpm on a Debian 12 that says it is Rocky Linux 9 or openSUSE Leap: they
+  install, hold, upgrade, downgrade and remove, and all of it is taken back. The one with dnf goes through the whole profile, certificates excepted. What else
+  is of those distributions is sample trees and golden plans.
+- yum, dnf 5 and apt for rpm have not run. yum goes by its manual and by output that people published, dnf 5 by its manual, apt for rpm by its
+  manual and source.
 - cri-dockerd could not be had for the test machines: golden plans are all there is for it.
 
 A fact that nobody could find a source for is left empty. A plan that needs it is refused with the field to set instead, and the rest of the

@@ -13,7 +13,7 @@ import (
 // agentUnit is the agent's service; see packaging/systemd.
 const agentUnit = "hostler.service"
 
-// ErrAgent: the agent of the host would make good at once what is given back.
+// ErrAgent is that the agent of the host would make good at once what is given back.
 var ErrAgent = errors.New("the agent keeps this host")
 
 // PlanLeave is what giving the host back takes.

@@ -92,7 +92,7 @@ func (d dnf) query(ctx context.Context, v host.View, argv []string) (host.Output
 	deadline := time.Now().Add(queryLockTimeout)
 	for {
 		out, err = v.Query(ctx, host.Command{Argv: argv, Timeout: refreshTimeout})
-		if err == nil || !errors.Is(dnfError(err, out), ErrLocked) || time.Now().After(deadline) {
+		if err == nil || declined(out) || !errors.Is(dnfError(err, out), ErrLocked) || time.Now().After(deadline) {
 			return out, err
 		}
 		if err := pause(ctx); err != nil {
@@ -160,7 +160,7 @@ func (d dnf) Simulate(ctx context.Context, v host.View, changes []Change) ([]Cha
 		return nil, err
 	}
 	var simulated []Change
-	for _, t := range d.transactions(v, inventory, changes) {
+	for _, t := range d.transactions(inventory, changes) {
 		argv := slices.Concat([]string{d.program, "--assumeno", "-C", t.verb, "--setopt=exit_on_lock=1", lenient}, d.everything(v), t.options, t.targets)
 		out, err := d.query(ctx, v, argv)
 		if err != nil && !declined(out) {
@@ -209,7 +209,7 @@ type dnfTransaction struct {
 // since no verb of dnf does both. Were the second cut short, the first would be as
 // harmless as in the middle of one transaction, for rpm takes nothing back either.
 // yum needs a call of its own for older versions.
-func (d dnf) transactions(v host.View, inventory Inventory, changes []Change) []dnfTransaction {
+func (d dnf) transactions(inventory Inventory, changes []Change) []dnfTransaction {
 	install := dnfTransaction{verb: "install", options: []string{"--setopt=install_weak_deps=0", "--allowerasing"}}
 	if d.isYum() {
 		install.options = nil

@@ -81,7 +81,7 @@ func (d dnf) attempt(ctx context.Context, h host.Host, changes []Change) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range d.transactions(h, inventory, changes) {
+	for _, t := range d.transactions(inventory, changes) {
 		if err := d.transact(ctx, h, t, sight); err != nil {
 			return errors.Join(err, putBack())
 		}
@@ -135,7 +135,7 @@ func (d dnf) download(ctx context.Context, h host.Host, changes []Change) error 
 	if err != nil {
 		return err
 	}
-	for _, t := range d.transactions(h, inventory, changes) {
+	for _, t := range d.transactions(inventory, changes) {
 		if t.verb == "remove" {
 			continue // needs nothing
 		}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/hostler-dev/hostler/distros"
 	"github.com/hostler-dev/hostler/distros/pkgmgr"
-	"github.com/hostler-dev/hostler/steps"
 	"github.com/hostler-dev/hostler/steps/host"
 )
 
@@ -121,6 +120,6 @@ func TestRealScriptsStartNoServiceThatHostlerStarts(t *testing.T) {
 		t.Errorf("with a policy of the administrator: got process %s, policy %q want %s, and the policy as it was", after, content, before)
 	}
 	must(t, os.Remove(policyPath))
-	there(t, h, steps.Op(inverse))
+	there(t, h, inverse)
 	wantNoPolicy(t)
 }

@@ -93,7 +93,7 @@ func (d dnf) setHold(ctx context.Context, h host.Host, name string, held bool) e
 	}
 	evr, before := rpm.ParseEVR(current.Version), text
 	if list, isList := l.(lockList); isList {
-		text = list.putStaleAway(text, name, evr)
+		text = list.putStaleAway(list.withoutOwn(text, name), name, evr)
 	}
 	return writeLocks(h, file, before, l.lock(text, name, evr))
 }

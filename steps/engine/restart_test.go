@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func (o boot) Do(ctx context.Context, h host.Host) error {
 // wantBoot wants a restart while the sign is there.
 func wantBoot() steps.Step {
 	return step{"reboot", func(v host.View) ([]steps.Op, error) {
-		if _, err := v.Lstat(bootSign); err != nil {
+		if _, err := v.Lstat(bootSign); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		id, err := v.BootID()
@@ -204,7 +205,7 @@ func TestRestartOfTheMachine(t *testing.T) {
 			id, err := v.BootID()
 			return []steps.Op{boot{id}}, err
 		}}
-		err := error(steps.ErrRestarting)
+		err := steps.ErrRestarting
 		for n := 0; errors.Is(err, steps.ErrRestarting) && n < 10; n++ {
 			_, err = r.apply(list...)
 		}

@@ -181,9 +181,11 @@ func TestPlanTells(t *testing.T) {
 type mortal struct{ *hosttest.Fake }
 
 func (m mortal) Reboot(ctx context.Context) error {
-	err := m.Fake.Reboot(ctx)
+	if err := m.Fake.Reboot(ctx); err != nil {
+		return err
+	}
 	runtime.Goexit()
-	return err
+	return nil
 }
 
 // restart is the op for a machine as it is.

@@ -49,7 +49,7 @@ func planFile(ctx context.Context, v host.View, size int64) ([]steps.Op, error) 
 	case size == 0 && !ours:
 		return nil, nil
 	case size == 0:
-		return planUnmake(ctx, v, fileUnit, SwapFile{From: there})
+		return planUnmake(ctx, v, fileUnit, File{From: there})
 	case there > 0 && !ours:
 		return nil, fmt.Errorf("%s is there and hostler did not make it: switch it off and move it away", swapFile)
 	}
@@ -68,7 +68,7 @@ func planFile(ctx context.Context, v host.View, size int64) ([]steps.Op, error) 
 	case on:
 		ops = append(ops, op.Swap{Device: swapFile, On: false})
 	}
-	return append(ops, SwapFile{From: there, Size: size}, op.Swap{Device: swapFile, On: true}), nil
+	return append(ops, File{From: there, Size: size}, op.Swap{Device: swapFile, On: true}), nil
 }
 
 // planUnitOn returns what enables a unit of the step's own.

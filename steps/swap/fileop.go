@@ -13,9 +13,9 @@ import (
 	"github.com/hostler-dev/hostler/steps/host"
 )
 
-// SwapFile makes the swap file, or removes it. It is filled by commands and never
+// File makes the swap file, or removes it. It is filled by commands and never
 // kept in the blob store: what is in it is of no use afterwards.
-type SwapFile struct {
+type File struct {
 	// From is the size before, for people.
 	From int64 `json:"from,omitempty"`
 	// Size in bytes; 0 removes the file.
@@ -26,17 +26,17 @@ type SwapFile struct {
 
 // Kinds are the ops of this package by their names in journals.
 func Kinds() map[string]steps.Op {
-	return map[string]steps.Op{"swap-file": SwapFile{}, "zram": ZramDevice{}}
+	return map[string]steps.Op{"swap-file": File{}, "zram": ZramDevice{}}
 }
 
 // Key is that of the file.
-func (o SwapFile) Key() string { return "file:" + swapFile }
+func (o File) Key() string { return "file:" + swapFile }
 
 // Impact is None: nothing that runs notices.
-func (o SwapFile) Impact() steps.Impact { return steps.None }
+func (o File) Impact() steps.Impact { return steps.None }
 
 // Diff shows the sizes.
-func (o SwapFile) Diff() steps.Diff { return sizeDiff(o.From, o.Size) }
+func (o File) Diff() steps.Diff { return sizeDiff(o.From, o.Size) }
 
 func sizeDiff(from, to int64) steps.Diff {
 	text := func(size int64) string {
@@ -56,7 +56,7 @@ func sizeDiff(from, to int64) steps.Diff {
 }
 
 // Inverse makes the file as large as it is now.
-func (o SwapFile) Inverse(_ context.Context, v host.View) (steps.Op, error) {
+func (o File) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 	size, err := fileSize(v)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (o SwapFile) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 	if err != nil && !made {
 		return nil, err
 	}
-	return SwapFile{From: o.Size, Size: size, MadeFolder: made}, nil
+	return File{From: o.Size, Size: size, MadeFolder: made}, nil
 }
 
 // fillTimeout is for a large file on a slow disk.
@@ -74,7 +74,7 @@ const fillTimeout = 30 * time.Minute
 
 // Do makes the file anew unless it is in use with the size that it should have: a
 // file that is there may be half made.
-func (o SwapFile) Do(ctx context.Context, h host.Host) error {
+func (o File) Do(ctx context.Context, h host.Host) error {
 	size, err := fileSize(h)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (o SwapFile) Do(ctx context.Context, h host.Host) error {
 	return o.fill(ctx, h)
 }
 
-func (o SwapFile) remove(h host.Host) error {
+func (o File) remove(h host.Host) error {
 	if err := h.Remove(swapFile); err != nil || !o.MadeFolder {
 		return err
 	}
@@ -113,7 +113,7 @@ func (o SwapFile) remove(h host.Host) error {
 // fill writes every block: a file with holes, or with blocks that are only reserved,
 // is refused by some kernels (swapon(8), NOTES). On btrfs the file must not be
 // copied on write, which can be said of an empty file only; others refuse chattr, and that is well.
-func (o SwapFile) fill(ctx context.Context, h host.Host) error {
+func (o File) fill(ctx context.Context, h host.Host) error {
 	if _, err := h.Stat(path.Dir(swapFile)); errors.Is(err, fs.ErrNotExist) {
 		if err := h.Mkdir(path.Dir(swapFile), host.Attr{Mode: 0o700}); err != nil {
 			return err

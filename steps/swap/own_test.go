@@ -147,7 +147,7 @@ func TestFileInUseIsSwitchedOffFirst(t *testing.T) {
 	bare := func() *hosttest.Fake { return machine(programs(), zram(0)) }
 	for _, size := range []int64{0, 2 * small} {
 		f := applied(t, swap.Spec{Mode: swap.Limited, Size: small}, bare)()
-		if err := (swap.SwapFile{Size: size}).Do(t.Context(), f); err != nil {
+		if err := (swap.File{Size: size}).Do(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
 		if got := f.Calls()[0]; got.Method != "SwapOff" || got.Subject != swapFile {

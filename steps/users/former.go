@@ -46,7 +46,7 @@ func (o Former) Diff() steps.Diff {
 
 // Inverse is not asked for where a run is taken back; a rollback that is itself taken
 // back has no need of the account again.
-func (o Former) Inverse(ctx context.Context, v host.View) (steps.Op, error) {
+func (o Former) Inverse(_ context.Context, v host.View) (steps.Op, error) {
 	now, exists, err := find(v, o.Name)
 	if err != nil || exists == o.Existed && now.shell == o.Shell && len(o.NotIn) == 0 {
 		return o, err

@@ -57,10 +57,10 @@ func (m machine) row(db database, t transaction, c change) string {
 		version, repository = c.to.Version, c.to.repository
 	}
 	name := c.name
-	if len(name) > 18 {
-		name += "\n                   " // the rest goes on below its column
+	if len(name) > 20 {
+		name += "\n" + strings.Repeat(" ", 21) // the rest goes on below its column
 	}
-	row := fmt.Sprintf(" %-18s %-11s %-21s %-15s %5d k\n", name, Arch, version, repository, 10)
+	row := fmt.Sprintf(" %-20s %-11s %-21s %-15s %5d k\n", name, Arch, version, repository, 10)
 	for _, other := range t.changes {
 		if other.replacedBy == c.name {
 			row += fmt.Sprintf("     replacing  %s.%s %s\n", other.name, Arch, db.get(other.name).version)
@@ -100,22 +100,32 @@ func (m machine) unmet(p offer, need string) string {
 	return fmt.Sprintf("Error: \n Problem: conflicting requests\n  - nothing provides %s needed by %s-%s.%s from %s\n", need, p.Name, p.Version, Arch, p.repository)
 }
 
-func (m machine) notCached(c call, table string, p offer, at string) (host.Output, error) {
+func (m machine) notCached(c call, table string, packages []offer) (host.Output, error) {
+	var out strings.Builder
 	if m.isYum() {
-		return c.fails(table, fmt.Sprintf("Error downloading packages:\n  %s-%s.%s: Caching enabled but no local cache of /%s from %s\n", p.Name, p.Version, Arch, at, p.repository))
+		out.WriteString("Error downloading packages:\n")
 	}
-	return c.fails(table+"Downloading Packages:\n", fmt.Sprintf("Error opening %s: No such file or directory\n"+
-		"Package \"%s-%s.%s\" from repository \"%s\" has incorrect checksum\n"+
-		"Error: Some packages have invalid cache, but cannot be downloaded due to \"--cacheonly\" option\n", at, p.Name, p.Version, Arch, p.repository))
+	for _, p := range packages {
+		nevra, at := p.Name+"-"+p.Version+"."+Arch, m.Cached(p.repository, p.Name, p.Version)
+		if m.isYum() {
+			fmt.Fprintf(&out, "  %s: Caching enabled but no local cache of /%s from %s\n", nevra, at, p.repository)
+		} else {
+			fmt.Fprintf(&out, "Error opening %s: No such file or directory\nPackage \"%s\" from repository \"%s\" has incorrect checksum\n", at, nevra, p.repository)
+		}
+	}
+	if !m.isYum() {
+		out.WriteString("Error: Some packages have invalid cache, but cannot be downloaded due to \"--cacheonly\" option\n")
+	}
+	return c.fails(table, out.String())
 }
 
 // scriptFails is the failure of a script before the installation: nothing is changed.
-func (m machine) scriptFails(c call, p offer) (host.Output, error) {
+func (m machine) scriptFails(c call, table string, p offer) (host.Output, error) {
 	nevra := p.Name + "-" + p.Version + "." + Arch
 	if m.isYum() {
-		return c.fails(fmt.Sprintf("Running transaction\n%s\nerror: %%pre(%s) scriptlet failed, exit status 1\n", p.Fails, nevra), "Error in PREIN scriptlet in rpm package "+nevra+"\n")
+		return c.fails(fmt.Sprintf("%sRunning transaction\n%s\nerror: %%pre(%s) scriptlet failed, exit status 1\n", table, p.Fails, nevra), "Error in PREIN scriptlet in rpm package "+nevra+"\n")
 	}
-	return c.fails(fmt.Sprintf("Running transaction\n  Preparing        :                                                        1/1 \n"+
-		"  Running scriptlet: %s                              1/1 \n%s\nerror: %%prein(%s) scriptlet failed, exit status 1\n\nFailed:\n  %s\n", nevra, p.Fails, nevra, nevra),
+	return c.fails(fmt.Sprintf("%sRunning transaction\n  Preparing        :                                                        1/1 \n"+
+		"  Running scriptlet: %s                              1/1 \n%s\nerror: %%prein(%s) scriptlet failed, exit status 1\n\nFailed:\n  %s\n", table, nevra, p.Fails, nevra, nevra),
 		fmt.Sprintf("Error in PREIN scriptlet in rpm package %s\nError: Transaction failed\n", p.Name))
 }

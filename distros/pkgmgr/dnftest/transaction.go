@@ -53,8 +53,8 @@ func (m machine) version(name, version string) Package {
 	return p
 }
 
-// find understands name, name-version-release with and without an epoch before the
-// version, and the path of a file.
+// find understands name, name-version, name-version-release with and without an epoch
+// before the version, and the path of a file.
 func (m machine) find(f *hosttest.Fake, c call, target string) (offer, bool) {
 	if strings.HasPrefix(target, "/") {
 		p, known := m.lookup(func(p Package) bool { return path.Base(m.Cached("", p.Name, p.Version)) == path.Base(target) })
@@ -64,9 +64,9 @@ func (m machine) find(f *hosttest.Fake, c call, target string) (offer, bool) {
 	for _, r := range m.repositories {
 		for _, p := range r.Packages {
 			evr := rpm.ParseEVR(p.Version)
-			forms := []string{p.Name, p.Name + "-" + evr.Version + "-" + evr.Release, p.Name + "-" + evr.String(), p.Name + "-" + evr.Full()}
+			forms := []string{p.Name, p.Name + "-" + evr.Version, p.Name + "-" + evr.Version + "-" + evr.Release, p.Name + "-" + evr.String(), p.Name + "-" + evr.Full()}
 			if m.isYum() {
-				forms[3] = strings.Replace(evr.Full(), ":", ":"+p.Name+"-", 1)
+				forms[4] = strings.Replace(evr.Full(), ":", ":"+p.Name+"-", 1)
 			}
 			if !slices.Contains(forms, target) {
 				continue
@@ -125,12 +125,15 @@ func (m machine) transact(f *hosttest.Fake, c call) (host.Output, error) {
 	if c.has("--assumeno") {
 		return m.refuses(c, table)
 	}
+	if c.verb != "remove" {
+		table += "Downloading Packages:\n"
+	}
 	if out, err := m.download(f, c, t, table); err != nil || c.has("--downloadonly") {
 		return out, err
 	}
 	for _, change := range t.changes {
 		if change.to != nil && change.to.Fails != "" {
-			return m.scriptFails(c, *change.to)
+			return m.scriptFails(c, table, *change.to)
 		}
 	}
 	// What goes goes first, so that a file of both stays.
@@ -260,6 +263,7 @@ func (m machine) push(db database, t *transaction) {
 
 // download gets what is neither a file nor in the cache.
 func (m machine) download(f *hosttest.Fake, c call, t transaction, table string) (host.Output, error) {
+	var notCached []offer
 	for _, change := range t.changes {
 		if change.to == nil || change.to.file != "" {
 			continue
@@ -269,7 +273,8 @@ func (m machine) download(f *hosttest.Fake, c call, t transaction, table string)
 			continue
 		}
 		if c.cacheOnly() {
-			return m.notCached(c, table, *change.to, at)
+			notCached = append(notCached, *change.to)
+			continue
 		}
 		if f.Content(offline) != "" {
 			return c.fails(table, m.unreachable(change.to.repository))
@@ -277,6 +282,9 @@ func (m machine) download(f *hosttest.Fake, c call, t transaction, table string)
 		if f.Content(keepsPackages) != "" {
 			f.Change(hosttest.File(at, "package "+change.name+" "+change.to.Version))
 		}
+	}
+	if len(notCached) > 0 {
+		return m.notCached(c, table, notCached)
 	}
 	if m.isYum() && c.has("--downloadonly") {
 		return prints(table + "exiting because \"Download Only\" specified\n")

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -321,5 +322,24 @@ func TestFileModeKeepsTheUpperBits(t *testing.T) {
 		if got := fileMode(bits); got != want {
 			t.Errorf("%o: got %v, want %v", bits, got, want)
 		}
+	}
+}
+
+// Who says nothing to a step has nothing taken over by it.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	idle := Idle(&spec(t, "testdata/empty.yaml").Host)
+	list, err := Catalog(spec(t, "testdata/empty.yaml"), debian12(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := slices.DeleteFunc(names(list), func(name string) bool { return slices.Contains(idle, name) })
+	// Swap is off unless somebody says otherwise, and there is always a runtime.
+	if diff := cmp.Diff([]string{"swap", "cri/containerd"}, busy); diff != "" {
+		t.Errorf("busy steps of an empty group (-want +got):\n%s", diff)
+	}
+	full := Idle(&spec(t, "../examples/profile.yaml").Host)
+	if diff := cmp.Diff([]string{"selinux", "apparmor", "units", "preflight", "astra", "configurations", "configurations/optional"}, full); diff != "" {
+		t.Errorf("idle steps of a full group (-want +got):\n%s", diff)
 	}
 }

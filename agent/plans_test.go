@@ -27,7 +27,7 @@ func TestGoldenPlans(t *testing.T) {
 		t.Run("of "+name, func(t *testing.T) {
 			t.Parallel()
 			sample, err := rootfs.New(name, hosttest.Dir("/etc/hostler/keys", 0o755), hosttest.Dir("/run/crio", 0o755), hosttest.File("/run/crio/crio.sock", ""),
-				hosttest.File("/etc/hostler/keys/kubernetes.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"),
+				hosttest.File("/etc/hostler/keys/kubernetes.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEawJp/hYJKwYBBAHaRw8BAQdAsR4IFAXJI6Xh9wh3fYaLTUXFD9CtrUcKh6xzqnYkKbA=\n-----END PGP PUBLIC KEY BLOCK-----\n"),
 				hosttest.File("/etc/hostler/ca.crt", certificate), hosttest.FileWith("/etc/hostler/token", "abcdef.0123456789abcdef", host.Attr{Mode: 0o600}),
 				hosttest.File("/sys/devices/system/cpu/online", "0-3\n"), hosttest.File("/proc/meminfo", "MemTotal: 16384000 kB\n"))
 			if err != nil {

@@ -145,6 +145,9 @@ func describe(file osrelease.File) string {
 			said = append(said, fmt.Sprintf("%s=%q", key, value))
 		}
 	}
+	if len(said) == 0 {
+		return "an os-release that names no system"
+	}
 	return strings.Join(said, " ")
 }
 

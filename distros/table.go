@@ -32,9 +32,9 @@ func Table() []Release {
 const (
 	testedOnMachines = "machines of this release: its own apt and systemd"
 	testedApt        = "sample tree and golden plans; apt and systemd on machines of Debian 11, 12 and 13"
-	testedDnf        = "sample tree and golden plans; dnf 4 on a machine of another distribution"
+	testedDnf        = "sample tree and golden plans; dnf 4 and the whole profile on a machine of another distribution"
 	testedDnf5       = "sample tree and golden plans; dnf 5 has not run"
-	testedYum        = "sample tree and golden plans; yum by its recorded behaviour"
+	testedYum        = "sample tree and golden plans; yum by its manual and published output"
 	testedZypper     = "sample tree and golden plans; zypper on a machine of another distribution"
 	testedAptRPM     = "sample tree and golden plans; apt for rpm has not run"
 )

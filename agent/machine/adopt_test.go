@@ -67,9 +67,8 @@ func (w wants) Plan(context.Context, host.View) ([]steps.Op, error) { return w.o
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	restart := op.Job{Unit: "a.service", Verb: host.JobRestart, Cost: steps.Restart}
-	got, err := adoption(t.Context(), hosttest.New(), []steps.Step{
-		wants{"same", nil}, wants{"first", []steps.Op{restart}}, wants{"second", []steps.Op{restart}},
-	})
+	list := []steps.Step{wants{"same", nil}, wants{"first", []steps.Op{restart}}, wants{"second", []steps.Op{restart}}, wants{"idle", nil}}
+	got, err := adoption(t.Context(), hosttest.New(), list, list[:3])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func changesSources(plan []steps.Op) bool {
 			return isSource(o.Path)
 		case op.Remove:
 			return isSource(o.Path)
-		case Refresh:
+		case Refresh, ImportKey: // dnf would trust the key before its op runs
 			return true
 		}
 		return false

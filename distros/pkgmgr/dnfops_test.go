@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -240,15 +238,16 @@ func TestRPMsGoWithWhatNeedsThemAndComeBack(t *testing.T) {
 func TestRPMHoldsAreSetAndTakenBackToTheByte(t *testing.T) {
 	installed := []dnftest.Package{rpmKubelet36, rpmCNI, rpmConntrack}
 	onEach(t, func(t *testing.T, d el) {
+		excludes := func(f *hosttest.Fake) {
+			f.Change(hosttest.Absent(d.LockConfig), hosttest.File(d.Config, "[main]\nexclude = docker*,runc\n"))
+		}
 		for name, more := range map[string]hosttest.Option{
 			"in an empty list":          hosttest.File(d.LockList, ""),
 			"in a list of others":       d.Locked("kernel", "5.14.0-1"),
 			"beside a stale lock":       d.Locked("kubelet", "1.35.4-150500.1.1"),
 			"in a list of another mode": hosttest.FileWith(d.LockList, "# theirs\n", host.Attr{Mode: 0o600}),
 			"without the plugin":        hosttest.Absent(d.LockConfig),
-			"in a line with others": func(f *hosttest.Fake) {
-				f.Change(hosttest.Absent(d.LockConfig), hosttest.File(d.Config, "[main]\nexclude = docker*,runc\n"))
-			},
+			"in a line with others":     excludes,
 		} {
 			f := d.host(installed, rpmAll, more)
 			doAndUndo(t, f, d.hold(true), func() {
@@ -318,78 +317,6 @@ func TestInterruptedRPMsAreFinishedFirst(t *testing.T) {
 	})
 }
 
-func TestRPMLocksAreWaitedFor(t *testing.T) {
-	onEach(t, func(t *testing.T, d el) {
-		synctest.Test(t, func(t *testing.T) {
-			f := d.host([]dnftest.Package{rpmCNI, rpmConntrack}, rpmAll, d.Busy(host.Process{PID: 4711, Command: "/usr/bin/python -u upgrade"}))
-			time.AfterFunc(90*time.Second, func() { f.Change(d.Idle(4711)) })
-			start := time.Now()
-			if err := d.install("1.36.3").Do(t.Context(), f); err != nil {
-				t.Fatalf("got %v want the installation after the wait", err)
-			}
-			if waited := time.Since(start); waited < 90*time.Second || waited > 92*time.Second {
-				t.Errorf("got a wait of %v want one of 90s", waited)
-			}
-			if got := d.get(t, f, "kubelet").Version; got != rpmKubelet36.Version {
-				t.Errorf("got kubelet %q want %s", got, rpmKubelet36.Version)
-			}
-		})
-	})
-}
-
-func TestRPMLocksHeldForEverAreGivenUp(t *testing.T) {
-	onEach(t, func(t *testing.T, d el) {
-		for command, says := range map[string]string{
-			"/usr/bin/python /usr/bin/dnf upgrade": "held by process 4711 (/usr/bin/python /usr/bin/dnf upgrade)",
-			// A machine that lost its power leaves the file, and another process gets the number.
-			"sleep infinity": "which is no package manager: remove " + d.PIDFile,
-		} {
-			synctest.Test(t, func(t *testing.T) {
-				f := d.host([]dnftest.Package{rpmKubelet36, rpmCNI, rpmConntrack}, rpmAll, d.Busy(host.Process{PID: 4711, Command: command}))
-				op := d.hold(true)
-				op.LockTimeout = 5 * time.Minute
-				start := time.Now()
-				err := op.Do(t.Context(), f)
-				if !errors.Is(err, pkgmgr.ErrLocked) || !strings.Contains(err.Error(), says) {
-					t.Errorf("got %v want ErrLocked that says %q", err, says)
-				}
-				if waited := time.Since(start); waited != 5*time.Minute {
-					t.Errorf("got a wait of %v want 5m", waited)
-				}
-				if calls := f.Calls(); len(calls) > 0 {
-					t.Errorf("got calls %v want none while another works", calls)
-				}
-			})
-		}
-	})
-}
-
-// TestPlanWaitsForAnotherManager: a plan asks while somebody's transaction is under way,
-// and finds out what was installed for others when that has ended.
-func TestPlanWaitsForAnotherManager(t *testing.T) {
-	t.Parallel()
-	d := el{dnftest.EL9}
-	synctest.Test(t, func(t *testing.T) {
-		f := d.host([]dnftest.Package{rpmKubelet35, rpmCNI, rpmConntrack}, rpmAll, d.Auto("kubelet"), d.Busy(host.Process{PID: 4711, Command: "dnf upgrade"}))
-		time.AfterFunc(20*time.Second, func() { f.Change(d.Idle(4711)) })
-		inverse, err := d.install("1.36.3").Inverse(t.Context(), f)
-		if err != nil {
-			t.Fatalf("got %v want the inverse after the wait", err)
-		}
-		if back := inverse.(pkgmgr.Rollback).Changes[0]; !back.Auto {
-			t.Errorf("got %+v want it marked as installed for others", back)
-		}
-		f.Change(d.Busy(host.Process{PID: 4711, Command: "dnf upgrade"}))
-		start := time.Now()
-		if _, err := d.install("1.36.3").Inverse(t.Context(), f); !errors.Is(err, pkgmgr.ErrLocked) {
-			t.Errorf("got %v want ErrLocked", err)
-		}
-		if waited := time.Since(start); waited < time.Minute || waited > 3*time.Minute {
-			t.Errorf("got a wait of %v want about a minute: it is only a plan", waited)
-		}
-	})
-}
-
 // TestRPMTransactionsAreWhole: yum goes on with what there is when one of
 // several packages is missing, and says that all went well.
 func TestRPMTransactionsAreWhole(t *testing.T) {
@@ -413,7 +340,9 @@ func TestRPMListsAreRefreshedAndDropped(t *testing.T) {
 		one.Lists.ID = "kubernetes"
 		named := rpmAll
 		named.Source = source
-		f := d.host(nil, named, described)
+		unpublished := rpmKubelet35
+		unpublished.Version = "1.34.1-150500.1.1"
+		f := d.host([]dnftest.Package{unpublished}, named, described) // what is installed may be in no repository
 		doAndUndo(t, f, one, func() {
 			m, err := pkgmgr.For(d.Manager)
 			if err != nil {
@@ -447,6 +376,15 @@ func TestRPMsAreFetchedAhead(t *testing.T) {
 		}
 		if diff := cmp.Diff(before, f.Snapshot(f.StateDir(), "/var/cache")); diff != "" {
 			t.Errorf("a prefetch leaves the host as it was (-before +after):\n%s", diff)
+		}
+		for _, p := range []dnftest.Package{rpmKubelet35, rpmKubelet36, rpmConntrack} { // there and back
+			_, version, found := strings.Cut(p.Version, ":")
+			if !found {
+				version = p.Version
+			}
+			if name := "/var/cache/hostler/packages/" + p.Name + "-" + version + ".x86_64.rpm"; f.Content(name) == "" {
+				t.Errorf("got no %s want a copy of what was fetched", name)
+			}
 		}
 		f.Change(dnftest.Offline())
 		before = f.Snapshot(f.StateDir(), "/var/cache")

@@ -72,8 +72,8 @@ func firstHolder(v host.View, locks []string) (holding string, held bool, err er
 
 // lockHolder finds who holds a lock of the kernel, or who noted its process id in the
 // file, which is how libzypp, dnf 4 and yum lock: NAME.pid counts while that lives. It
-// counts whatever the process is, since they themselves look no closer (dnf 4.14 was seen
-// to wait for a sleep): to go ahead would only be to be refused again and again.
+// counts whatever the process is, since they themselves look no closer: dnf 4.14 and
+// libzypp were seen to give way to a sleep. To go ahead would only be to be refused.
 func lockHolder(v host.View, lock string) (host.Process, bool, error) {
 	if path.Ext(lock) != ".pid" {
 		return v.LockHolder(lock)

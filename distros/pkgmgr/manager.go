@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hostler-dev/hostler/distros"
+	"github.com/hostler-dev/hostler/distros/pkgmgr/rpm"
 	"github.com/hostler-dev/hostler/steps/host"
 )
 
@@ -99,6 +100,8 @@ type Inventory struct {
 	packages map[string]Package
 	// Unfinished names the packages, and other remains, of interrupted work.
 	Unfinished []string
+	// keys are those that rpm trusts.
+	keys []rpm.Key
 }
 
 // Get returns a package; one that the host does not know is zero but for its name.

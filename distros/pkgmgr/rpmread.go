@@ -47,7 +47,9 @@ func queryRPM(ctx context.Context, v host.View) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, fmt.Errorf("asking rpm which packages are installed: %w", err)
 	}
-	return newRPMInventory(packages), nil
+	inventory := newRPMInventory(packages)
+	inventory.keys = rpm.ParseKeys(string(out.Stdout))
+	return inventory, nil
 }
 
 // newRPMInventory has of each name one package. Of a kernel, which is there in
@@ -82,7 +84,7 @@ func isCompanion(arch string) bool { return arch == "i686" || arch == "i586" || 
 
 // withPackages is a copy to which holds and marks can be added.
 func (i Inventory) withPackages() Inventory {
-	return Inventory{packages: maps.Clone(i.packages), Unfinished: slices.Clone(i.Unfinished)}
+	return Inventory{packages: maps.Clone(i.packages), Unfinished: slices.Clone(i.Unfinished), keys: i.keys}
 }
 
 // rpmStamp describes the files of the database, and is an error to be without.

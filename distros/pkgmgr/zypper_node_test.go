@@ -3,6 +3,7 @@
 package pkgmgr_test
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"os"
@@ -35,8 +36,31 @@ func suse(t *testing.T) *host.OS {
 	const source = "/etc/zypp/repos.d/demo.repo"
 	write(t, source, "[demo]\nname=demo\nenabled=1\nautorefresh=0\ngpgcheck=1\nbaseurl="+os.Getenv("REPOSITORY")+
 		"\ngpgkey=file://"+os.Getenv("REPOSITORY_KEY")+"\n", 0o644)
+	trust(t, h)
 	must(t, pkgmgr.Refresh{Manager: distros.Zypper, Name: "demo", Source: source}.Do(t.Context(), h))
 	return h
+}
+
+// trust has rpm accept the repository's packages for the time of a test.
+func trust(t *testing.T, h *host.OS) {
+	t.Helper()
+	file := os.Getenv("REPOSITORY_KEY")
+	key, err := os.ReadFile(file)
+	must(t, err)
+	op, err := pkgmgr.PlanKey(t.Context(), h, pkgmgr.ImportKey{Manager: distros.Zypper, Path: file}, key)
+	must(t, err)
+	if op == nil {
+		t.Fatal("the key is trusted already: an earlier test did not take it back")
+	}
+	inverse, err := op.Inverse(t.Context(), h)
+	must(t, err)
+	there(t, h, op, op)
+	again, err := pkgmgr.PlanKey(t.Context(), h, pkgmgr.ImportKey{Manager: distros.Zypper, Path: file}, key)
+	must(t, err)
+	if again != nil {
+		t.Errorf("got %v want nothing to do: rpm has the key under another name", again)
+	}
+	t.Cleanup(func() { must(t, inverse.Do(context.WithoutCancel(t.Context()), h)) })
 }
 
 // suseLook is what undo must give back: packages, locks and the demo's files.

@@ -1,10 +1,8 @@
 package pkgmgr
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -16,8 +14,13 @@ import (
 // a package as soon as it is installed, unless the repository says keeppackages=1.
 const zyppCache = cacheDir + "/zypp"
 
-// apply downloads first, so that there is a copy of each package for the way back.
+// apply makes the changes, and leaves no configuration of what goes for good.
 func (z zypper) apply(ctx context.Context, h host.Host, changes []Change) error {
+	return purging(ctx, h, changes, func() error { return z.perform(ctx, h, changes) })
+}
+
+// perform downloads first, so that there is a copy of each package for the way back.
+func (z zypper) perform(ctx context.Context, h host.Host, changes []Change) error {
 	if _, err := z.Simulate(ctx, h, changes); err != nil {
 		return err // also where a hold is in the way, which the transaction does not see
 	}
@@ -80,14 +83,12 @@ func keepZyppDownloads(ctx context.Context, h host.Host) error {
 
 func (zypper) archive(name, version, arch string) string { return rpmArchive(name, version, arch) }
 
-// refresh of one repository is an error where it fails. When all are refreshed, one
-// that is down must not stop the work; what is missing then shows when it is wanted.
+// refresh of one repository is an error where it fails; zypper refuses one whose key rpm
+// does not have (see ImportKey). When all are refreshed, one that is down must not stop
+// the work; what is missing then shows when it is wanted.
 func (zypper) refresh(ctx context.Context, h host.Host, source string) error {
 	argv := []string{"zypper", "--xmlout", "--non-interactive", "refresh"}
 	if source != "" {
-		if err := importKeys(ctx, h, source); err != nil {
-			return err
-		}
 		// The repository in NAME.repo has the alias NAME; see package repository.
 		argv = append(argv, strings.TrimSuffix(path.Base(source), ".repo"))
 	}
@@ -96,31 +97,6 @@ func (zypper) refresh(ctx context.Context, h host.Host, source string) error {
 		return nil
 	}
 	return err
-}
-
-// importKeys makes rpm trust the keys that a repository is described with. zypper
-// would ask, and its --gpg-auto-import-keys trusts whatever key the server offers.
-func importKeys(ctx context.Context, h host.Host, source string) error {
-	content, err := h.ReadFile(source)
-	if err != nil {
-		return fmt.Errorf("reading which key signs the repository: %w", err)
-	}
-	for line := range bytes.Lines(content) {
-		name, value, _ := strings.Cut(string(line), "=")
-		if strings.TrimSpace(name) != "gpgkey" {
-			continue
-		}
-		for _, key := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
-			file, local := strings.CutPrefix(key, "file://")
-			if !local {
-				continue // zypper asks for it, and says so
-			}
-			if _, err := h.Run(ctx, host.Command{Argv: []string{"rpm", "--import", file}, Timeout: markTimeout}); err != nil {
-				return fmt.Errorf("trusting the key %s: %w", file, err)
-			}
-		}
-	}
-	return nil
 }
 
 // repair installs what installed packages miss after a transaction was cut short.

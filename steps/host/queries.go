@@ -63,6 +63,7 @@ var readOnlyCommands = []readOnlyCommand{
 	{"dnf", []string{"needs-restarting", "-r"}, nil, "the same, where it is a plugin of dnf"},
 	{"zypper", []string{"needs-rebooting"}, nil, "the same, of zypper"},
 	{"rpm", []string{"-qa", "--queryformat"}, nil, "installed packages"},
+	{"rpm", []string{"-q", "--queryformat"}, nil, "the configuration files of packages that are going to be removed"},
 	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "search"}, []string{"-s", "--match-exact", "--type"}, "the versions that the repositories offer"},
 	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "install", "--oldpackage", "--dry-run"}, []string{"--allow-unsigned-rpm"}, "simulation: what an installation would drag in"},
 	{"zypper", []string{"--xmlout", "--non-interactive", "--no-refresh", "remove", "--dry-run"}, nil, "simulation: what a removal would take along"},

@@ -24,7 +24,7 @@ func TestCheckReadOnly(t *testing.T) {
 			"journalctl -u kubelet.service -n 10 -o cat --no-pager",
 			"needs-restarting -r", "dnf needs-restarting -r", "zypper needs-rebooting", "systemd-inhibit --list",
 			"systemctl --version",
-			"rpm -qa --queryformat %{NAME}",
+			"rpm -qa --queryformat %{NAME}", "rpm -q --queryformat %{NAME} kubelet",
 			"dnf --assumeno -C install --disableplugin=versionlock --setopt=install_weak_deps=0 kubelet-1.36.3",
 			"dnf -q -C repoquery --showduplicates --queryformat %{name} kubelet",
 		} {
@@ -54,6 +54,7 @@ func TestCheckReadOnly(t *testing.T) {
 			"apt-get -s install -o",
 			"apt-cache gencaches",
 			"rpm -qa --queryformat %{NAME} --eval %(reboot)",
+			"rpm -q --queryformat %{NAME} --import x",
 			"dnf --assumeno install kubelet",
 			"dnf --assumeno -C mark remove kubelet",
 			"dnf --assumeno -C install -y kubelet",

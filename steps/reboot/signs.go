@@ -30,7 +30,7 @@ type Signs struct {
 func (s Signs) find(ctx context.Context, v host.View) ([]string, error) {
 	var reasons []string
 	var errs []error
-	for _, look := range []func(context.Context, host.View) (string, error){s.askedFor, s.newerKernel, replaced, s.ask} {
+	for _, look := range []func(context.Context, host.View) (string, error){s.askedFor, s.newerKernel, replaced, s.askOnce} {
 		reason, err := look(ctx, v)
 		errs = append(errs, err)
 		if reason != "" {

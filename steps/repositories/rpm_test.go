@@ -14,9 +14,17 @@ import (
 	"github.com/hostler-dev/hostler/steps/steptest"
 )
 
+// Keys that gpg made, without the names and signatures that follow.
+const (
+	kubernetesKey = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" +
+		"mDMEawJp/hYJKwYBBAHaRw8BAQdAsR4IFAXJI6Xh9wh3fYaLTUXFD9CtrUcKh6xzqnYkKbA=\n-----END PGP PUBLIC KEY BLOCK-----\n"
+	companyKey = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" +
+		"mDMEawJr5xYJKwYBBAHaRw8BAQdAuuGanCiVu5NinTIlXKzchP+qaQxsIxNOGL85BE2Qo/U=\n-----END PGP PUBLIC KEY BLOCK-----\n"
+)
+
 var (
 	rpmDirs       = repository.Dirs{Sources: "/etc/yum.repos.d", Keys: "/etc/pki/rpm-gpg"}
-	rpmKubernetes = repository.Spec{Format: repository.RPM, Name: "kubernetes", URL: "https://pkgs.k8s.io/core:/stable:/v1.36/rpm/", Key: []byte(armour)}
+	rpmKubernetes = repository.Spec{Format: repository.RPM, Name: "kubernetes", URL: "https://pkgs.k8s.io/core:/stable:/v1.36/rpm/", Key: []byte(kubernetesKey)}
 	rpmCompany    = repository.Spec{Format: repository.RPM, Name: "company", URL: "http://mirror.example/el/$basearch", KeyFile: "/etc/pki/rpm-gpg/RPM-GPG-KEY-company"}
 )
 
@@ -26,7 +34,7 @@ func rpmHost(d dnftest.Distribution, more ...hosttest.Option) *hosttest.Fake {
 		return dnftest.Repository{ID: spec.Name, Source: spec.SourcePath(rpmDirs)}
 	}
 	return hosttest.New(append([]hosttest.Option{
-		d.Host(nil, published(rpmKubernetes), published(rpmCompany)), hosttest.File(rpmCompany.KeyFile, armour),
+		d.Host(nil, published(rpmKubernetes), published(rpmCompany)), hosttest.File(rpmCompany.KeyFile, companyKey),
 	}, more...)...)
 }
 
@@ -55,19 +63,23 @@ func TestStepOnRPMHosts(t *testing.T) {
 	older.URL = "https://pkgs.k8s.io/core:/stable:/v1.35/rpm/"
 	for _, d := range []dnftest.Distribution{dnftest.EL9, dnftest.EL7} {
 		kubernetes, company := d.Fetched(rpmKubernetes.Name), d.Fetched(rpmCompany.Name)
+		trusted := d.Trusted(kubernetesKey + companyKey)
 		cases := map[string]struct {
 			golden string
 			host   func() *hosttest.Fake
 		}{
 			"describes and fetches what is not there": {"bare", func() *hosttest.Fake { return rpmHost(d) }},
 			"leaves what is in order alone": {"converged", func() *hosttest.Fake {
-				return rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), kubernetes, company)
+				return rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), kubernetes, company, trusted)
+			}},
+			"trusts a key that somebody took away, and only that one": {"distrusted", func() *hosttest.Fake {
+				return rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), kubernetes, company, d.Trusted(kubernetesKey))
 			}},
 			"fetches lists that were never fetched": {"unfetched", func() *hosttest.Fake {
-				return rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), company)
+				return rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), company, trusted)
 			}},
 			"follows a repository that moved, and only that one": {"moved", func() *hosttest.Fake {
-				return rpmHost(d, rpmDescribed(older, rpmCompany), kubernetes, company)
+				return rpmHost(d, rpmDescribed(older, rpmCompany), kubernetes, company, trusted)
 			}},
 			"writes the files of an image and fetches nothing": {"image", func() *hosttest.Fake { return rpmHost(d, hosttest.Image()) }},
 		}
@@ -85,7 +97,7 @@ func TestStepOnRPMHosts(t *testing.T) {
 func TestRefreshOfRPMsSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, d := range []dnftest.Distribution{dnftest.EL9, dnftest.EL7} {
-		f := rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), d.Fetched(rpmKubernetes.Name), dnftest.Offline())
+		f := rpmHost(d, rpmDescribed(rpmKubernetes, rpmCompany), d.Fetched(rpmKubernetes.Name), d.Trusted(kubernetesKey+companyKey), dnftest.Offline())
 		ops, err := newRPMStep(t, d).Plan(t.Context(), f)
 		if err != nil || len(ops) != 1 {
 			t.Fatalf("%s: got %v, %v want the refresh of one", d.Name, ops, err)

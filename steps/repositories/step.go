@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/hostler-dev/hostler/distros"
@@ -51,9 +52,9 @@ func New(spec Spec) (Step, error) {
 // Name is "repositories".
 func (s Step) Name() string { return "repositories" }
 
-// Plan asks for keys and sources that differ, then for lists that are missing
-// or were fetched from what changes.
-func (s Step) Plan(_ context.Context, v host.View) ([]steps.Op, error) {
+// Plan asks for keys and sources that differ, and for trust that is missing, then for
+// lists that are missing or were fetched from what changes.
+func (s Step) Plan(ctx context.Context, v host.View) ([]steps.Op, error) {
 	lists, err := pkgmgr.ListNames(v)
 	if err != nil {
 		return nil, err
@@ -68,6 +69,12 @@ func (s Step) Plan(_ context.Context, v host.View) ([]steps.Op, error) {
 			continue
 		}
 		ops = append(ops, files...)
+		trust, err := s.planTrust(ctx, v, r)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("repository %s: %w", r.Name, err))
+		} else if trust != nil && !planned(ops, trust) {
+			ops = append(ops, trust)
+		}
 		if why := staleness(r, len(files) > 0, lists); why != "" && v.Live() {
 			refreshes = append(refreshes, pkgmgr.Refresh{
 				Manager: s.Spec.Manager, Name: r.Name, Source: r.SourcePath(s.Spec.Dirs), Lists: r.Lists(),
@@ -113,6 +120,29 @@ func (s Step) planFiles(v host.View, r repository.Spec) ([]steps.Op, error) {
 		}
 	}
 	return ops, nil
+}
+
+// planTrust compares the key of a repository of rpms with those that rpm trusts. An image
+// has no rpm to ask: there the package manager trusts the key when it first needs it.
+func (s Step) planTrust(ctx context.Context, v host.View, r repository.Spec) (steps.Op, error) {
+	if r.Format != repository.RPM || !v.Live() {
+		return nil, nil
+	}
+	key := r.Key
+	if r.KeyFile != "" {
+		var err error
+		if key, err = v.ReadFile(r.KeyFile); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil // checkKeyFile says so
+		} else if err != nil {
+			return nil, fmt.Errorf("reading its key: %w", err)
+		}
+	}
+	return pkgmgr.PlanKey(ctx, v, pkgmgr.ImportKey{Manager: s.Spec.Manager, Path: r.KeyPath(s.Spec.Dirs), LockTimeout: s.Spec.LockTimeout}, key)
+}
+
+// planned tells whether an op is there already, as for a key that several repositories share.
+func planned(ops []steps.Op, o steps.Op) bool {
+	return slices.ContainsFunc(ops, func(p steps.Op) bool { return p.Key() == o.Key() })
 }
 
 // checkKeyFile looks for a key that the wish names instead of holding it. apt

@@ -65,8 +65,9 @@ func Key(ctx context.Context, node *cluster.Node, repository cluster.Repository)
 type Edit func(spec map[string]any)
 
 // Fit turns an example NodeGroup into one for the test cluster: the repository
-// is the run's, the pause image the one that nodes have, and containerd gets
-// what it needs in a container. Edits come after that.
+// is the run's, the pause image the one that nodes have, containerd gets
+// what it needs in a container, and the kubelet is content with a disk that is
+// nearly full. Edits come after that.
 func Fit(example []byte, repository cluster.Repository, edits ...Edit) (string, error) {
 	var group map[string]any
 	if err := yaml.Unmarshal(example, &group); err != nil {
@@ -86,6 +87,8 @@ func Fit(example []byte, repository cluster.Repository, edits ...Edit) (string, 
 		"io.containerd.grpc.v1.cri":    cluster.ContainerdQuirks,
 		"io.containerd.cri.v1.runtime": cluster.ContainerdQuirks,
 	}}
+	// The disk of the machine beneath is everybody's: how full it is says nothing about a node.
+	Child(spec, "kubelet", "config")["evictionHard"] = map[string]any{"nodefs.available": "1%", "imagefs.available": "1%"}
 	for _, edit := range edits {
 		edit(spec)
 	}

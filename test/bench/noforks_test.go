@@ -126,6 +126,8 @@ func bareDebian() *hosttest.Fake {
 	return hosttest.New(
 		hosttest.File("/etc/os-release", osRelease),
 		hosttest.File("/etc/motd", "welcome\n"),
+		hosttest.File("/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
+		hosttest.Sysctl("kernel.osrelease", "6.1.0-28-amd64"),
 		hosttest.Dir("/run/systemd/system", 0o755),
 		hosttest.Module("overlay", hosttest.Builtin),
 		hosttest.Module("br_netfilter", hosttest.Loadable, hosttest.Sysctl("net.bridge.bridge-nf-call-iptables", "0")),

@@ -28,8 +28,8 @@ func TestInputThatIsNotValidTouchesNothing(t *testing.T) {
 			[]string{groupFile + ":6:22: spec.kubernetesVersion: "},
 		},
 		"a field that nothing serves yet": {
-			"operatingSystem:\n  firewall: Disabled",
-			[]string{groupFile + ":7:", "spec.operatingSystem.firewall: ", "not supported yet"},
+			"network:\n  cni: {type: Cilium}",
+			[]string{groupFile + ":7:", "spec.network.cni.type: ", "not supported yet"},
 		},
 		"two mistakes at once": {
 			"kubernetesVersion: latest\nkublet: {}",

@@ -139,10 +139,11 @@ func (m machine) fetch(f *hosttest.Fake, c call, r Repository) (complaint string
 func (m machine) unreachable(id string) string {
 	if m.isYum() {
 		return fmt.Sprintf("failure: repodata/repomd.xml from %s: [Errno 256] No more mirrors to try.\n"+
-			"http://repository.example/%s/repodata/repomd.xml: [Errno 14] curl#7 - \"Failed connect to repository.example:80; Network is unreachable\"\n", id, id)
+			"http://repository.example/repodata/repomd.xml: [Errno 14] curl#7 - \"Failed connect to repository.example:80; Network is unreachable\"\n", id)
 	}
-	return fmt.Sprintf("Errors during downloading metadata for repository '%s':\n  - Curl error (7): Couldn't connect to server for http://repository.example/%s/repodata/repomd.xml []\n"+
-		"Error: Failed to download metadata for repo '%s': Cannot download repomd.xml: Cannot download repodata/repomd.xml: All mirrors were tried\n", id, id, id)
+	return fmt.Sprintf("Errors during downloading metadata for repository '%s':\n"+
+		"  - Curl error (7): Couldn't connect to server for http://repository.example/repodata/repomd.xml []\n"+
+		"Error: Failed to download metadata for repo '%s': Cannot download repomd.xml: Cannot download repodata/repomd.xml: All mirrors were tried\n", id, id)
 }
 
 // makeCache fetches the lists of the repositories that are switched on.
@@ -212,14 +213,6 @@ func (m machine) list(f *hosttest.Fake, c call) (host.Output, error) {
 		return c.fails("", "Error: No matching Packages to list\n")
 	}
 	return prints(text)
-}
-
-// rpm knows -qa alone.
-func (m machine) rpm(f *hosttest.Fake, cmd host.Command) (host.Output, error) {
-	if len(cmd.Argv) != 4 || cmd.Argv[1] != "-qa" || cmd.Argv[3] != rpm.QueryFormat {
-		return parse(cmd).fails("", "rpm: "+strings.Join(cmd.Argv[1:], " ")+": unknown option\n")
-	}
-	return prints(m.query(f))
 }
 
 // completeTransaction is of yum-utils: it forgets what yum was about to do.

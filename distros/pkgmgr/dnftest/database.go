@@ -69,17 +69,26 @@ func (m machine) read(f *hosttest.Fake) database {
 	return db
 }
 
-// query is what rpm -qa prints. The public key in it is one that every such system has.
+// query is what rpm -qa prints.
 func (m machine) query(f *hosttest.Fake) string {
 	_, text, _ := strings.Cut(f.Content(m.database), "\n")
 	return text
 }
 
-// write puts the files in place, byte for byte the same for the same packages. Of two
+// write leaves the keys in the database alone.
+func (m machine) write(f *hosttest.Fake, db database) { m.store(f, db, m.keys(f)) }
+
+// distributionKey is the public key that every such system has.
+var distributionKey = rpm.Key{Version: "9a296436", Release: "635d2c59"}
+
+// store puts the files in place, byte for byte the same for the same packages. Of two
 // states the database has two sizes: the clock of the host in memory stands still while
 // a program runs, so the time does not tell them apart.
-func (m machine) write(f *hosttest.Fake, db database) {
-	lines, auto := []string{"gpg-pubkey\t0\t9a296436\t635d2c59\t(none)\t1700000000\n"}, []string(nil)
+func (m machine) store(f *hosttest.Fake, db database, keys []rpm.Key) {
+	var lines, auto []string
+	for _, k := range keys {
+		lines = append(lines, fmt.Sprintf("gpg-pubkey\t0\t%s\t%s\t(none)\t1700000000\n", k.Version, k.Release))
+	}
 	for _, e := range db {
 		evr := rpm.ParseEVR(e.version)
 		epoch, _, _ := strings.Cut(evr.Full(), ":")
@@ -90,7 +99,7 @@ func (m machine) write(f *hosttest.Fake, db database) {
 	}
 	slices.Sort(lines)
 	slices.Sort(auto)
-	text := strings.Join(lines, "")
+	text := strings.Join(slices.Compact(lines), "")
 	f.Change(hosttest.File(m.database, strings.Repeat("#", int(crc32.ChecksumIEEE([]byte(text))%997))+"\n"+text))
 	if m.reasons == "" {
 		return

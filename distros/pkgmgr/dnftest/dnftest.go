@@ -117,7 +117,7 @@ func (d Distribution) Host(installed []Package, repositories ...Repository) host
 			db = append(db, entry{name: p.Name, version: p.Version})
 			unpack(f, p, Package{})
 		}
-		m.write(f, db)
+		m.store(f, db, []rpm.Key{distributionKey})
 	}
 }
 

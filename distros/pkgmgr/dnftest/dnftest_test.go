@@ -32,7 +32,8 @@ func sentences(text string) []string {
 		fields := strings.Fields(line)
 		switch {
 		case strings.HasPrefix(line, "Last metadata"), strings.HasPrefix(line, "Added "), strings.HasPrefix(line, "Error opening"), strings.HasPrefix(line, "="):
-		case strings.HasSuffix(line, ":"), strings.HasPrefix(line, "Error"), strings.HasPrefix(line, "error"), strings.HasPrefix(line, "Package \""), strings.HasPrefix(line, "No match"),
+		case strings.HasSuffix(line, ":"), strings.HasPrefix(line, "Error"), strings.HasPrefix(line, "error"),
+			strings.HasPrefix(line, "Package \""), strings.HasPrefix(line, "No match"),
 			strings.HasSuffix(line, "aborted."), strings.Contains(line, "\t"), strings.Contains(line, "cannot be"):
 			kept = append(kept, line)
 		case len(fields) > 4 && fields[1] == dnftest.Arch: // of a table
@@ -88,17 +89,17 @@ func TestDnfSpeaksAsRecorded(t *testing.T) {
 func TestYumReadsItsOwnListOfLocks(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"0:hostler-demo-1.0-1.*\n": "hostler-demo-1.0-1", "hostler-demo-0:1.0-1.*\n": "hostler-demo-1.1-1", "!0:hostler-demo-1.1-1.*\n": "hostler-demo-1.0-1",
+		"0:hostler-demo-1.0-1.*\n": "1.0-1", "hostler-demo-0:1.0-1.*\n": "1.1-1", "!0:hostler-demo-1.1-1.*\n": "1.0-1",
 	} {
-		f := hosttest.New(dnftest.EL7.Host(nil, dnftest.Repository{ID: "demo", Packages: []dnftest.Package{common, demo10, demo11}}), hosttest.File(dnftest.EL7.LockList, line))
+		offers := dnftest.Repository{ID: "demo", Packages: []dnftest.Package{common, demo10, demo11}}
+		f := hosttest.New(dnftest.EL7.Host(nil, offers), hosttest.File(dnftest.EL7.LockList, line))
 		if _, err := f.Run(t.Context(), host.Command{Argv: []string{"yum", "-y", "--setopt=exit_on_lock=1", "install", "hostler-demo"}}); err != nil {
 			t.Fatal(err)
 		}
-		name, version, _ := strings.Cut(strings.TrimPrefix(want, "hostler-demo"), "-")
-		out, err := f.Run(t.Context(), host.Command{Argv: []string{"yum", "-q", "-C", "list", "--setopt=exit_on_lock=1", "--disableplugin=versionlock", "--showduplicates", "all", "hostler-demo"}})
+		out, err := f.Run(t.Context(), host.Command{Argv: []string{"yum", "-q", "-C", "list", "--setopt=exit_on_lock=1", "all", "hostler-demo"}})
 		installed, _, _ := strings.Cut(string(out.Stdout), "Available")
-		if err != nil || name != "" || !strings.Contains(installed, version) {
-			t.Errorf("%q: got %q, %v want version %s", line, installed, err, version)
+		if err != nil || !strings.Contains(installed, want) {
+			t.Errorf("%q: got %q, %v want version %s", line, installed, err, want)
 		}
 	}
 }

@@ -110,7 +110,8 @@ func (m machine) notCached(c call, table string, packages []offer) (host.Output,
 		if m.isYum() {
 			fmt.Fprintf(&out, "  %s: Caching enabled but no local cache of /%s from %s\n", nevra, at, p.repository)
 		} else {
-			fmt.Fprintf(&out, "Error opening %s: No such file or directory\nPackage \"%s\" from repository \"%s\" has incorrect checksum\n", at, nevra, p.repository)
+			fmt.Fprintf(&out, "Error opening %s: No such file or directory\n"+
+				"Package \"%s\" from repository \"%s\" has incorrect checksum\n", at, nevra, p.repository)
 		}
 	}
 	if !m.isYum() {
@@ -123,9 +124,11 @@ func (m machine) notCached(c call, table string, packages []offer) (host.Output,
 func (m machine) scriptFails(c call, table string, p offer) (host.Output, error) {
 	nevra := p.Name + "-" + p.Version + "." + Arch
 	if m.isYum() {
-		return c.fails(fmt.Sprintf("%sRunning transaction\n%s\nerror: %%pre(%s) scriptlet failed, exit status 1\n", table, p.Fails, nevra), "Error in PREIN scriptlet in rpm package "+nevra+"\n")
+		return c.fails(fmt.Sprintf("%sRunning transaction\n%s\nerror: %%pre(%s) scriptlet failed, exit status 1\n", table, p.Fails, nevra),
+			"Error in PREIN scriptlet in rpm package "+nevra+"\n")
 	}
 	return c.fails(fmt.Sprintf("%sRunning transaction\n  Preparing        :                                                        1/1 \n"+
-		"  Running scriptlet: %s                              1/1 \n%s\nerror: %%prein(%s) scriptlet failed, exit status 1\n\nFailed:\n  %s\n", table, nevra, p.Fails, nevra, nevra),
+		"  Running scriptlet: %s                              1/1 \n%s\n"+
+		"error: %%prein(%s) scriptlet failed, exit status 1\n\nFailed:\n  %s\n", table, nevra, p.Fails, nevra, nevra),
 		fmt.Sprintf("Error in PREIN scriptlet in rpm package %s\nError: Transaction failed\n", p.Name))
 }

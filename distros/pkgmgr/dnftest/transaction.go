@@ -154,7 +154,6 @@ func order(c change) int {
 
 // resolve finds the packages that the words mean and those that come and go along.
 func (m machine) resolve(f *hosttest.Fake, c call, db database) (t transaction, complaint string) {
-next:
 	for _, target := range c.words {
 		if c.verb == "remove" {
 			if db.get(target).version == "" {
@@ -173,18 +172,15 @@ next:
 		if !m.wants(c, db, found, &t) {
 			continue
 		}
-		for _, e := range db {
-			if !slices.Contains(m.version(e.name, e.version).Obsoletes, found.Name) {
-				continue
-			}
-			if m.isYum() {
-				t.said += fmt.Sprintf("Package %s is obsoleted by %s, trying to install %s instead\n", found.Name, e.name, e.name)
-				continue next
-			}
-			if !c.has("--allowerasing") {
-				return t, fmt.Sprintf("Error: \n Problem: problem with installed package %s-%s.%s\n  - package %s obsoletes %s\n", e.name, e.version, Arch, e.name, found.Name)
-			}
-			t.add(change{name: e.name})
+		by, obsolete := m.obsoletedBy(db, found.Name)
+		switch {
+		case obsolete && m.isYum():
+			t.said += fmt.Sprintf("Package %s is obsoleted by %s, trying to install %s instead\n", found.Name, by, by)
+			continue
+		case obsolete && !c.has("--allowerasing"):
+			return t, fmt.Sprintf("Error: \n Problem: problem with installed package %s\n  - package %s obsoletes %s\n", by, by, found.Name)
+		case obsolete:
+			t.add(change{name: by})
 		}
 		t.add(change{name: found.Name, to: &found, named: true})
 	}
@@ -220,6 +216,15 @@ func (m machine) wants(c call, db database, found offer, t *transaction) bool {
 		return false
 	}
 	return true
+}
+
+// obsoletedBy is the installed package that makes another one obsolete.
+func (m machine) obsoletedBy(db database, name string) (by string, obsolete bool) {
+	i := slices.IndexFunc(db, func(e entry) bool { return slices.Contains(m.version(e.name, e.version).Obsoletes, name) })
+	if i < 0 {
+		return "", false
+	}
+	return db[i].name, true
 }
 
 // bring adds what packages require.

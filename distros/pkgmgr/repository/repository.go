@@ -133,8 +133,8 @@ func (s Spec) KeyPath(dirs Dirs) string {
 // every apt (sources.list(5)); the key counts for this repository alone.
 //
 // Of rpms (dnf.conf(5), libzypp's manual) the key counts for the packages: they are
-// what is signed everywhere, also where the index is not. dnf and yum import the key
-// when they first need it. Variables such as $basearch may be in the address.
+// what is signed everywhere, also where the index is not. Variables such as $basearch may
+// be in the address.
 func (s Spec) SourceContent(dirs Dirs) []byte {
 	if s.Format == RPM {
 		direct := ""

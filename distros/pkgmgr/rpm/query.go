@@ -30,7 +30,7 @@ func ParseQuery(text string) ([]Package, error) {
 		if len(fields) != 6 || fields[0] == "" || fields[2] == "" {
 			return nil, fmt.Errorf("line %d of rpm's answer is not a package: %q", number, line)
 		}
-		if fields[0] == "gpg-pubkey" {
+		if fields[0] == keyName {
 			continue
 		}
 		installed, err := strconv.ParseInt(fields[5], 10, 64)
@@ -49,5 +49,5 @@ func ParseQuery(text string) ([]Package, error) {
 // side on purpose, as kernels are: dnf's default for installonlypkgs
 // (dnf.conf(5)) and zypper's for multiversion name these.
 func MayBeSeveral(name string) bool {
-	return name == "kernel" || strings.HasPrefix(name, "kernel-") || strings.HasPrefix(name, "kmod-") || name == "gpg-pubkey"
+	return name == "kernel" || strings.HasPrefix(name, "kernel-") || strings.HasPrefix(name, "kmod-") || name == keyName
 }

@@ -101,6 +101,9 @@ func (t *transactionTable) replaced(fields []string) {
 }
 
 func (t *transactionTable) add(change Change) {
+	if change.Name == "" || change.From == "" && change.To == "" {
+		return // a line that only looks like one of the table
+	}
 	if !names(t.changes, change.Name) {
 		t.changes = append(t.changes, change)
 	}

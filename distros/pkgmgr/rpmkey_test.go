@@ -120,3 +120,16 @@ func TestRPMTrustsWhatWasPlannedOnly(t *testing.T) {
 		}
 	})
 }
+
+// TestTrustThatSomebodyElseGaveStays: between the plan and the op, or by another file
+// with the same key.
+func TestTrustThatSomebodyElseGaveStays(t *testing.T) {
+	onEach(t, func(t *testing.T, d el) {
+		f := d.host(nil, dnftest.Repository{}, hosttest.File(trustedFile, twoKeys(t)))
+		op := d.planKey(t, f, twoKeys(t))
+		f.Change(d.Trusted(oneKey))
+		if inverse := doAndUndo(t, f, op, func() {}); inverse.Diff().From != secondKey {
+			t.Errorf("got %q want only the second key to be taken away", inverse.Diff().From)
+		}
+	})
+}

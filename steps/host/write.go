@@ -122,7 +122,9 @@ func (e entry) replace(attr Attr, fill func(io.Writer) error) error {
 		return err
 	}
 	file := os.NewFile(uintptr(fd), e.temp())
-	err = fillFile(file, attr, fill)
+	if err = e.keepLabel(fd); err == nil {
+		err = fillFile(file, attr, fill)
+	}
 	if closed := file.Close(); err == nil {
 		err = closed
 	}

@@ -24,7 +24,7 @@ func (e entry) keepLabel(to int) error {
 	if err != nil {
 		return fmt.Errorf("reading its label: %w", err)
 	}
-	defer unix.Close(from)
+	defer func() { _ = unix.Close(from) }()
 	label := make([]byte, maxLabel)
 	n, err := unix.Fgetxattr(from, labelAttribute, label)
 	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {

@@ -83,7 +83,9 @@ func TestStepOnRPMHosts(t *testing.T) {
 				rpmNode(d), []string{"package-database"}},
 		}
 		if d.Name == dnftest.EL7.Name { // where yum has ways of its own
-			maps.DeleteFunc(cases, func(_ string, c rpmCase) bool { return !slices.Contains([]string{"bare", "downgrade", "stale-lock", "interrupted"}, c.golden) })
+			maps.DeleteFunc(cases, func(_ string, c rpmCase) bool {
+				return !slices.Contains([]string{"bare", "downgrade", "stale-lock", "interrupted"}, c.golden)
+			})
 		}
 		for name, c := range cases {
 			steptest.Run(t, steptest.Case{

@@ -66,7 +66,8 @@ var errPacket = errors.New("it is cut or damaged")
 // nextPacket takes the first packet off (RFC 9580, section 4.2). Those of keys have
 // lengths: the forms without are for messages.
 func nextPacket(data []byte) (tag byte, body, rest []byte, err error) {
-	header, size := data[0], 0
+	var size int
+	header := data[0]
 	if header&0x80 == 0 {
 		return 0, nil, nil, errPacket
 	}

@@ -33,6 +33,8 @@ A machine that is new to its cluster also needs --api-server, --ca-file and --to
 			}
 			show := newProgress(cmd.ErrOrStderr())
 			defer show.end()
+			// Who asked must not think that nobody heard: an op may take minutes.
+			defer context.AfterFunc(cmd.Context(), show.stopping)()
 			return s.withWish(cmd, show, func(ctx context.Context, wish *machine.Wish) error {
 				return s.apply(ctx, cmd, wish, ceiling, show)
 			})

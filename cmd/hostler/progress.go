@@ -87,6 +87,13 @@ func (p *progress) end() {
 	p.ticker.Wait()
 }
 
+// stopping says that a signal was heard.
+func (p *progress) stopping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line("asked to stop: the op in hand comes to its end first; asked once more, hostler ends at once")
+}
+
 // event is the engine's observer.
 func (p *progress) event(e engine.Event) {
 	p.mu.Lock()

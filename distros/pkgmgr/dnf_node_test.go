@@ -114,9 +114,7 @@ func TestNodeDnfGivesTheNodeBack(t *testing.T) {
 		want   pkgmgr.Package
 	}{
 		{"a new package and what it brought", nil, "", dnfDemo("1.0"), at("1.0-1", false)},
-		{"a hold", []steps.Op{dnfDemo("1.0")}, "# a list\n", dnfHold, at("1.0-1", true)},
 		{"an upgrade of a held package", []steps.Op{dnfDemo("1.0")}, theirs, dnfDemo("1.1-1"), at("1.1-1", true)},
-		{"an upgrade of a package that hostler holds", []steps.Op{dnfDemo("1.0"), dnfHold}, "", dnfDemo("1.1"), at("1.1-1", true)},
 		{"a downgrade", []steps.Op{dnfDemo("1.1")}, "", dnfDemo("1.0"), at("1.0-1", false)},
 		{"a removal with what depends on it", []steps.Op{dnfDemo("1.1")}, "",
 			pkgmgr.Remove{Manager: distros.Dnf, Name: "hostler-demo-common", From: "1.0-1"}, pkgmgr.Package{Name: "hostler-demo"}},

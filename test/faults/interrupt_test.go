@@ -72,6 +72,7 @@ func TestInterruptions(t *testing.T) {
 		t.Run("SIG"+name, func(t *testing.T) {
 			run := m.interrupted(t)
 			m.signal(t, name)
+			run.says(t, "asked to stop")
 			m.sh(t, "touch /run/go")
 			run.end(t).want(t, 1, "Interrupted: run ", "the next apply goes on, `hostler rollback` goes back")
 			if got := m.sh(t, "systemctl is-active after || true"); got != "inactive" {

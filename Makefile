@@ -32,8 +32,9 @@ run: ## a real cluster of three nodes goes from one Kubernetes to the next, and 
 test: ## unit, golden, script and cluster tests (root; installs what they need)
 	@$(call program,test/cluster/cmd/cluster) assets
 	@# -count=1: go test does not see the programs that tests on machines build and run, and would take an old result for theirs.
-	@# Lint vets, and tables for debuggers double the time of linking more than a hundred programs.
-	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -count=1 -vet=off -ldflags=-w -tags cluster -timeout 60m -p 4 $(LONGEST) ./...
+	@# Lint vets, tables for debuggers double the time of linking more than a hundred programs, and without
+	@# -trimpath a fresh clone would compile everything again.
+	@$(TOOL) gotestsum --format pkgname --hide-summary skipped -- -count=1 -vet=off -trimpath -ldflags=-w -tags cluster -timeout 60m -p 4 $(LONGEST) ./...
 
 cluster: ## a control plane and bare nodes to play with, until Ctrl-C (root)
 	@$(call program,test/cluster/cmd/cluster) up

@@ -64,7 +64,7 @@ func runTests(m *testing.M) int {
 // build runs the go command in the checkout. What it makes is static: it runs on any machine.
 func build(ctx context.Context, args ...string) error {
 	// Nobody debugs them, and tables for debuggers take as long to link as the rest.
-	cmd := exec.CommandContext(ctx, "go", append([]string{args[0], "-ldflags=-s -w"}, args[1:]...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{args[0], "-trimpath", "-ldflags=-s -w"}, args[1:]...)...)
 	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", args[0], err, out)

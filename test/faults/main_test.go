@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 func build(ctx context.Context, to string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "node", "-o", to, "github.com/hostler-dev/hostler/cmd/hostler")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "node", "-o", to, "github.com/hostler-dev/hostler/cmd/hostler")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building hostler: %w\n%s", err, out)

@@ -38,7 +38,7 @@ func TestAdoptPageShowsWhatHappens(t *testing.T) {
 		write(t, filepath.Join(dir, file[1]), file[2])
 	}
 	program := filepath.Join(dir, "hostler")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", program, module+"cmd/hostler").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, module+"cmd/hostler").CombinedOutput(); err != nil {
 		t.Fatalf("building hostler: %v\n%s", err, out)
 	}
 

@@ -7,7 +7,7 @@ CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostler
 # The flags are those of the test cluster's own builds, so that each tool is compiled once.
 TOOL    := GOFLAGS='-trimpath -buildvcs=false' go tool -modfile=.ci/tools/go.mod
 # Programs are built and then take the shell's place: go run would keep signals from them.
-program = go build -o $(CACHE)/bin/$(notdir $(1)) ./$(1) && exec $(CACHE)/bin/$(notdir $(1))
+program = go build -trimpath -o $(CACHE)/bin/$(notdir $(1)) ./$(1) && exec $(CACHE)/bin/$(notdir $(1))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^v//; /^[0-9]*\./!s/^/0.1.0~git/' || echo 0.1.0)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)

@@ -154,6 +154,10 @@ func rebuildReleases() []Release {
 			ID: "msvsphere", Version: "9", Name: "MSVSphere 9", Match: Match{IDs: []string{"msvsphere"}, Versions: byVersionID("9")},
 			Notes: elNotes("9", "whether SELinux enforces after installation is not recorded"),
 		}),
+		like(elFamily("8"), Release{
+			ID: "miraclelinux", Version: "8", Name: "MIRACLE LINUX 8", Match: Match{IDs: []string{"miraclelinux"}, Versions: byVersionID("8")},
+			Notes: elNotes("8", "whether SELinux enforces and firewalld runs after installation is not recorded"),
+		}),
 		like(elFamily("7"), Release{
 			ID: "alteros", Version: "7", Name: "AlterOS 7", Match: Match{IDs: []string{"alteros"}, Versions: byVersionID("7")},
 			Notes: elNotes("7", "its defaults for SELinux and the firewall are not recorded"),

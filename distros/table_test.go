@@ -18,7 +18,7 @@ func TestMatrixHasItsRows(t *testing.T) {
 		centos-7 centos-8 centos-8-stream centos-9-stream centos-10-stream
 		rhel-7 rhel-8 rhel-9 rhel-10 rocky-8 rocky-9 rocky-10 almalinux-8 almalinux-9 almalinux-10 ol-7 ol-8 ol-9 ol-10
 		astra-1.7 astra-1.8 astra-2.12 redos-7.1 redos-7.2 redos-7.3 redos-8 alteros-7
-		altlinux-p10 altlinux-c10f1 altlinux-c10f2 rosa-12 rels-7.9 msvsphere-9 sberlinux-9
+		altlinux-p10 altlinux-c10f1 altlinux-c10f2 rosa-12 rels-7.9 msvsphere-9 miraclelinux-8 sberlinux-9
 		opensuse-leap-15 sles-15 amzn-2 amzn-2023 fedora-40 fedora-41 fedora-42 fedora-43`)
 	var got []string
 	for _, row := range Table() {

@@ -157,7 +157,7 @@ func (s kubeletStep) Plan(ctx context.Context, v host.View) ([]steps.Op, error) 
 		return nil, err
 	}
 	s.Spec.CRISocket, s.Spec.RuntimeUnit = runtime.Socket, runtime.Unit
-	if s.Spec.CgroupDriver, err = runtime.Driver(v); err != nil {
+	if s.Spec.CgroupDriver, err = runtime.Driver(ctx, v); err != nil {
 		return nil, err
 	}
 	ops, err := s.Step.Plan(ctx, v)

@@ -2,6 +2,7 @@ package cri
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ type Runtime struct {
 	Below []string
 	// Driver is the cgroup driver of the runtime on the host, "systemd" or
 	// "cgroupfs", which the kubelet must have too.
-	Driver func(v host.View) (string, error)
+	Driver func(ctx context.Context, v host.View) (string, error)
 	// Dial reaches the socket; nil: at its path.
 	Dial Dialer
 }

@@ -59,7 +59,7 @@ type Spec struct {
 func (s Spec) Runtime() cri.Runtime {
 	return cri.Runtime{
 		Name: "containerd", Type: "Containerd", Socket: SocketPath, Unit: cmp.Or(s.Unit, defaultUnit),
-		Driver: func(v host.View) (string, error) {
+		Driver: func(_ context.Context, v host.View) (string, error) {
 			driver, err := s.driver(v)
 			return string(driver), err
 		},

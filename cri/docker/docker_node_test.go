@@ -186,7 +186,7 @@ func (n node) accepted() {
 	if strings.Contains(n.run("dockerd", "--help"), "--validate") { // from 23.0 on
 		n.run("dockerd", "--validate", "--config-file", "/etc/docker/daemon.json")
 	}
-	want, err := n.spec.Runtime().Driver(n.host)
+	want, err := n.spec.Runtime().Driver(n.t.Context(), n.host)
 	must(n.t, err)
 	if got := n.info(); got.CgroupDriver != want || got.LoggingDriver != "json-file" || !got.LiveRestoreEnabled || got.Driver != "vfs" {
 		n.t.Errorf("got %+v, want cgroup driver %s, json-file, live-restore and the administrator's vfs", got, want)

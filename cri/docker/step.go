@@ -67,7 +67,7 @@ func (s Spec) Runtime() cri.Runtime {
 	docker := cmp.Or(s.Unit, defaultUnit)
 	return cri.Runtime{
 		Name: "Docker", Type: "Docker", Socket: cri.DockerSocket, Unit: criDockerdUnit, Below: []string{docker},
-		Driver: func(v host.View) (string, error) { return driverFor(v, config) },
+		Driver: func(_ context.Context, v host.View) (string, error) { return driverFor(v, config) },
 	}
 }
 

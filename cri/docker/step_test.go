@@ -152,7 +152,7 @@ func TestRuntime(t *testing.T) {
 		"cgroups v2 against an old word":          {machine(daemonJSON(`{"exec-opts": ["native.cgroupdriver=cgroupfs"]}`)), systemd},
 		"an image":                                {hosttest.New(hosttest.Image()), systemd},
 	} {
-		if got, err := runtime.Driver(c.host); err != nil || got != c.want {
+		if got, err := runtime.Driver(t.Context(), c.host); err != nil || got != c.want {
 			t.Errorf("%s: got driver %q, %v, want %q", name, got, err, c.want)
 		}
 	}

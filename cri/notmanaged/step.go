@@ -33,7 +33,7 @@ func (s Spec) Runtime() cri.Runtime {
 
 // driver asks the runtime itself. One that does not say, as containerd before 2.0, or
 // does not answer yet, has most likely the one that fits the host.
-func (s Spec) driver(v host.View) (string, error) {
+func (s Spec) driver(ctx context.Context, v host.View) (string, error) {
 	fits, err := containerd.DriverFor(v)
 	if err != nil || !v.Live() {
 		return string(fits), err
@@ -42,7 +42,7 @@ func (s Spec) driver(v host.View) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	told, err := cri.AskDriver(context.Background(), runtime.Socket, s.Dial)
+	told, err := cri.AskDriver(ctx, runtime.Socket, s.Dial)
 	if err != nil || told == "" {
 		return string(fits), nil //nolint:nilerr // the probes say that nobody answers
 	}

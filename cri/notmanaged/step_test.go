@@ -66,7 +66,7 @@ func TestRuntime(t *testing.T) {
 	if err != nil || resolved.Socket != crio || resolved.Unit != "crio.service" {
 		t.Errorf("got socket %q of unit %q, %v, want CRI-O's", resolved.Socket, resolved.Unit, err)
 	}
-	if driver, err := resolved.Driver(h); err != nil || driver != "systemd" {
+	if driver, err := resolved.Driver(t.Context(), h); err != nil || driver != "systemd" {
 		t.Errorf("got driver %q, %v, want the one that fits the host where nobody answers", driver, err)
 	}
 }

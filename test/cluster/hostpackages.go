@@ -11,7 +11,8 @@ import (
 
 // hostPackages are the Debian packages that this machine needs to build assets and boot nodes.
 var hostPackages = []string{
-	"apt-utils", // apt-ftparchive
+	"apt-utils",       // apt-ftparchive
+	"ca-certificates", // update-ca-certificates, for the tests of steps/trust
 	"createrepo-c",
 	"debian-archive-keyring",
 	"debootstrap",
